@@ -1,0 +1,40 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Runs benchmarks one after another, each in a folder of its own.
+package struct BenchmarkRun: Sendable {
+    private let benchmarks: [Benchmark]
+    private let folder: String
+    private let scale: Double
+
+    /// - Parameters:
+    ///   - folder: on the disk to measure; folders are made in it and removed again.
+    ///   - scale: how much work to do, compared to the usual amount.
+    package init(_ benchmarks: [Benchmark], folder: String, scale: Double = 1) {
+        self.benchmarks = benchmarks
+        self.folder = folder
+        self.scale = scale
+    }
+
+    /// Measures, and hands each benchmark's numbers over as soon as they are there.
+    package func run(_ report: ([Measurement]) -> Void) async throws {
+        for benchmark in benchmarks {
+            let place = "\(folder)/belfry-bench-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(
+                atPath: place,
+                withIntermediateDirectories: true
+            )
+            let result: Result<[Measurement], any Error>
+            do {
+                let setting = BenchmarkSetting(folder: place, scale: scale)
+                result = .success(try await benchmark.run(setting))
+            } catch { result = .failure(error) }
+            // What is left lies in the folder for temporary files; it is not worth hiding the benchmark's own error.
+            try? FileManager.default.removeItem(atPath: place)
+            report(try result.get())
+        }
+    }
+}

@@ -1,0 +1,98 @@
+/// Stores pending pushes durably and decides everything: what is due, who holds it, what was cancelled or replaced.
+///
+/// Every engine keeps these promises, whatever its alarm does; `TimelineConformance` checks each of them.
+///
+/// - **T1 Durable.** When `schedule` returns, the push survives `kill -9` and power loss until it is settled, cancelled or replaced.
+/// - **T2 Never early.** No claim before `due` by the timeline's clock.
+/// - **T3 At least once.** A claim not settled before its lease ends becomes due again.
+/// - **T4 One holder.** Every claim carries a fencing token; `settle` and `extend` with a stale token change nothing and say so.
+/// - **T5 Cancel is honest.** Answers `cancelled` (will never be claimed), `inFlight` (a worker holds it; flagged, told at the next
+///   extend or settle), or `gone`.
+/// - **T6 Replace.** Scheduling an existing id replaces payload and due time atomically and bumps the generation; if it is in flight,
+///   the newest version is parked and becomes pending when the claim is settled *or* its lease ends. Scheduling after a cancel is just scheduling.
+/// - **T7 Order.** Among due pushes: priority band, then due time, then acceptance order, with ageing so that no band starves.
+/// - **T8 Merge.** Pushes with the same merge key and recipient collapse at `min(first + maxWait, last + grace)`, newest wins or collected
+///   (bounded), as part of `schedule`: no scanning.
+/// - **T9 Bounded memory.** Payloads of pushes due beyond the near window are not in memory (embedded).
+/// - **T10 Clocks may lie.** A wall-clock jump of an hour either way neither loses, doubles nor sends early; a past due time is due now.
+/// - **T11 Full is not fatal.** When disk or memory runs out, `schedule` refuses with a clear error, while claim, settle and cancel go on.
+/// - **T12 Idle is free.** With nothing due, an engine sleeps until the next due time or the next call; no polling.
+/// - **T13 Chain.** A settlement may carry successor pushes of the same recipient: all of it happens, or none.
+package protocol Timeline: Sendable {
+    /// Accepts pushes: new ones, newer versions of known ids, and ones that merge. Durable when it returns (T1).
+    ///
+    /// - Returns: one outcome for each push, in order.
+    /// - Throws: ``TimelineError`` with `full`, `closed` or `io`; nothing of the batch was accepted then.
+    func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome]
+
+    /// Cancels by id (T5). Durable when it returns.
+    ///
+    /// - Returns: one outcome for each id, in order.
+    func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome]
+
+    /// Looks pushes up by id; `nil` where none is pending.
+    func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?]
+
+    /// Lends up to `limit` due pushes until `lease` has passed (T2, T4, T7).
+    ///
+    /// - Parameters:
+    ///   - limit: 1 to ``PushLimits/batchPushes``.
+    ///   - lease: above zero, at most ``PushLimits/lease``.
+    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch
+
+    /// Ends claims (T4, T13). Durable when it returns.
+    ///
+    /// - Returns: one outcome for each settlement, in order.
+    func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome]
+
+    /// Gives claims a new lease from now.
+    ///
+    /// - Returns: one outcome for each token, in order.
+    func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)
+        -> [ExtendOutcome]
+
+    /// When the next push becomes due or the next lease ends; `nil` with nothing pending.
+    func nextDue() async throws(TimelineError) -> Timestamp?
+
+    /// How many pushes are due in each `bucket` of `from..<to`, for charts of the load ahead. At most 10,000 buckets.
+    func forecast(from: Timestamp, to: Timestamp, bucket: Duration) async throws(TimelineError)
+        -> [Int]
+
+    func counts() async throws(TimelineError) -> TimelineCounts
+}
+
+extension Timeline {
+    /// Packs and schedules; for callers that are not on a hot path.
+    ///
+    /// - Throws: ``TimelineError`` with `invalid` where a push breaks ``PushLimits``.
+    @discardableResult
+    package func schedule(_ pushes: [Push]) async throws(TimelineError) -> [ScheduleOutcome] {
+        let batch: PushBatch
+        do { batch = try PushBatch(pushes) } catch {
+            throw TimelineError(.invalid, error.description)
+        }
+        return try await schedule(batch)
+    }
+}
+
+/// What became of one push in `schedule`.
+package enum ScheduleOutcome: UInt8, Sendable, Hashable {
+    case accepted
+    /// The id was pending; this is now its newest version.
+    case replaced
+    /// The id is in flight; this version waits until the claim ends.
+    case parked
+    /// It became one with a pending push of the same merge key and recipient.
+    case merged
+    /// Due more than ``PushLimits/horizon`` ahead, by the timeline's clock: not accepted.
+    case refusedTooFar
+}
+
+package enum CancelOutcome: UInt8, Sendable, Hashable {
+    /// It was pending and will never be claimed.
+    case cancelled
+    /// A worker holds it; told at the next extend or settle, and not retried.
+    case inFlight
+    /// No such push is pending: never scheduled, already settled, or cancelled before.
+    case gone
+}

@@ -1,0 +1,38 @@
+/// What a timeline knows of one push that has not ended.
+package struct Pending: Sendable, Hashable {
+    package var push: Push
+    package var state: State
+    package var sequence: UInt64
+    package var attempt: Int
+    package var accepted: Timestamp
+
+    package enum State: String, Sendable, Hashable, Codable {
+        case scheduled
+        case inFlight = "in_flight"
+        /// In flight, and a cancel has come in.
+        case cancelling
+        /// In flight, and a newer version waits; `push` is that newer version.
+        case parked
+    }
+
+    package init(push: Push, state: State, sequence: UInt64, attempt: Int, accepted: Timestamp) {
+        self.push = push
+        self.state = state
+        self.sequence = sequence
+        self.attempt = attempt
+        self.accepted = accepted
+    }
+}
+
+/// Pending pushes, per account. Counting is O(1) per account, never a scan.
+package struct TimelineCounts: Sendable, Hashable {
+    package var scheduled: Int
+    package var inFlight: Int
+    package var byAccount: [String: Int]
+
+    package init(scheduled: Int = 0, inFlight: Int = 0, byAccount: [String: Int] = [:]) {
+        self.scheduled = scheduled
+        self.inFlight = inFlight
+        self.byAccount = byAccount
+    }
+}

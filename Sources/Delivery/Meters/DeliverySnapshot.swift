@@ -1,0 +1,92 @@
+package import BelfryCore
+
+/// What delivery has done since it began, and what it is doing, at one moment.
+package struct DeliverySnapshot: Sendable {
+    package var since: Timestamp
+    package var now: Timestamp
+
+    /// Pushes by how they ended.
+    package var outcomes: [Outcome: Int]
+    /// How often a push was put back, by why.
+    package var waits: [WaitingState: Int]
+    /// Messages handed to channels, retries included.
+    package var handedOver: Int
+    package var claimed: Int
+    /// Calls of `claim`.
+    package var looks: Int
+    /// Claims that had gone to somebody else when they were renewed or settled.
+    package var lost: Int
+    package var timelineFailures: Int
+    package var recordFailures: Int
+
+    /// Claimed and not yet settled.
+    package var inFlight: Int
+    /// Of those: waiting for a turn.
+    package var waiting: Int
+    /// Of those: handed to a channel that has not answered.
+    package var sending: Int
+    /// Events that wait for the records.
+    package var unrecorded: Int
+    package var isPaused: Bool
+    /// Sent within the last sixty whole seconds.
+    package var sentLastMinute: Int
+    /// Retried, refused or dead within the last sixty whole seconds.
+    package var failedLastMinute: Int
+    /// How long the oldest push that is due, as far as the last look knows, has been due; `nil` with nothing due.
+    package var oldestOverdue: Duration?
+
+    /// From due to handed over, since the start.
+    package var lateness: LatenessSummary
+    /// The same of the last five to ten minutes.
+    package var recentLateness: LatenessSummary
+    package var accounts: [String: AccountTally]
+
+    package var sent: Int { outcomes[.sent, default: 0] }
+}
+
+/// Percentiles in milliseconds.
+package struct LatenessSummary: Sendable, Hashable, Codable {
+    package var count: Int
+    package var mean: Double
+    package var p50: Int
+    package var p95: Int
+    package var p99: Int
+    package var max: Int
+
+    package init(
+        count: Int = 0,
+        mean: Double = 0,
+        p50: Int = 0,
+        p95: Int = 0,
+        p99: Int = 0,
+        max: Int = 0
+    ) {
+        self.count = count
+        self.mean = mean
+        self.p50 = p50
+        self.p95 = p95
+        self.p99 = p99
+        self.max = max
+    }
+}
+
+/// What became of one account's pushes.
+package struct AccountTally: Sendable, Hashable, Codable {
+    package var sent = 0
+    /// Refused, dead, or ended without an answer.
+    package var failed = 0
+    package var retried = 0
+    package var held = 0
+
+    package init() {}
+}
+
+/// What the desk holds at the moment.
+struct DeliveryPresent {
+    var inFlight: Int
+    var waiting: Int
+    var sending: Int
+    var unrecorded: Int
+    var isPaused: Bool
+    var oldestDue: Timestamp?
+}

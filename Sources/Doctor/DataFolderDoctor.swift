@@ -1,0 +1,64 @@
+package import BelfryCore
+package import BelfryServer
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Looks into the data folder of a stopped server and tells what is well and what is not. Changes nothing: what has to be opened for
+/// writing to be read (journals are repaired, databases replay their log) is copied first and opened there.
+package struct DataFolderDoctor: Sendable {
+    let folder: String
+    let configuration: ServerConfiguration
+    let clock: any WallClock
+    let workshop: String
+
+    /// - Parameters:
+    ///   - configuration: for the key file and the key; its `data.folder` is the one that is looked at.
+    ///   - workshop: an existing folder for copies, which are removed again.
+    package init(_ configuration: ServerConfiguration, clock: any WallClock, workshop: String) {
+        folder = configuration.data.folder
+        self.configuration = configuration
+        self.clock = clock
+        self.workshop = workshop
+    }
+
+    package func examine() async -> [Diagnosis] {
+        guard isFolder(folder) else {
+            return [
+                Diagnosis(
+                    "folder",
+                    .damaged,
+                    "\(folder) is no folder",
+                    remedy: "Name the server's data folder, or start a server to make it."
+                )
+            ]
+        }
+        var found = folderAccess() + secretFiles() + clockSanity() + diskRoom()
+        let lock = FolderLock(path: "\(folder)/timeline/LOCK")
+        guard !lock.isHeldElsewhere else {
+            found.append(
+                Diagnosis(
+                    "timeline",
+                    .busy,
+                    "a server is using \(folder): timeline and records were not looked at",
+                    remedy: "Stop the server first; a running one answers /readyz and /metrics."
+                )
+            )
+            return found
+        }
+        let copies = "\(workshop)/belfry-doctor-\(UUID().uuidString)"
+        found += await timeline(copyIn: copies) + records(copyIn: copies)
+        // What is left lies in the folder for temporary files.
+        try? FileManager.default.removeItem(atPath: copies)
+        withExtendedLifetime(lock) {}
+        return found
+    }
+
+    func isFolder(_ path: String) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+}

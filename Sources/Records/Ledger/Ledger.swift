@@ -1,0 +1,72 @@
+package import BelfryCore
+
+/// Names the permission that one version of a push holds: a push that is claimed again after a crash finds what it reserved before.
+package struct ReservationKey: Sendable, Hashable {
+    package var recipient: Recipient
+    package var push: PushID
+    /// ``BelfryCore/Claim/sequence``.
+    package var sequence: UInt64
+
+    package init(recipient: Recipient, push: PushID, sequence: UInt64) {
+        self.recipient = recipient
+        self.push = push
+        self.sequence = sequence
+    }
+}
+
+/// Which grant a push took a message from.
+package struct Reservation: Sendable, Hashable {
+    /// ``BelfryCore/Grant/source`` and ``BelfryCore/Grant/granted`` of the grant.
+    package var source: String
+    package var granted: Timestamp
+    package var made: Timestamp
+
+    package init(source: String, granted: Timestamp, made: Timestamp) {
+        self.source = source
+        self.granted = granted
+        self.made = made
+    }
+}
+
+/// The part of the permission ledger that one decision looks at and changes. What to decide is not this module's business.
+package struct Ledger: Sendable {
+    /// The people asked about that are known.
+    package private(set) var people: [Recipient: PersonRecord]
+    /// The reservations asked about that exist.
+    package private(set) var reservations: [ReservationKey: Reservation]
+    /// The time of the transaction.
+    package let now: Timestamp
+    private(set) var changedPeople: Set<Recipient> = []
+    private(set) var changedReservations: Set<ReservationKey> = []
+
+    package init(
+        people: [Recipient: PersonRecord],
+        reservations: [ReservationKey: Reservation],
+        now: Timestamp
+    ) {
+        self.people = people
+        self.reservations = reservations
+        self.now = now
+    }
+
+    /// A person's grants. Setting those of an unknown person makes the person known.
+    package subscript(grants recipient: Recipient) -> [Grant] {
+        get { people[recipient]?.grants ?? [] }
+        set {
+            if newValue == self[grants: recipient] { return }
+            people[recipient, default: PersonRecord(recipient: recipient, created: now)].grants =
+                newValue
+            changedPeople.insert(recipient)
+        }
+    }
+
+    /// A push's reservation; `nil` gives it back.
+    package subscript(reservation key: ReservationKey) -> Reservation? {
+        get { reservations[key] }
+        set {
+            if newValue == reservations[key] { return }
+            reservations[key] = newValue
+            changedReservations.insert(key)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import BelfryCore
+
+/// What happened and why: accounts, people and their permissions, flows, deliveries, dead letters, keys, audit, settings.
+///
+/// Records can lag behind the timeline; they are never asked what is due. Every write is durable when it returns, every call may be
+/// repeated. Areas hang off this type: `records.people`, `records.deliveries` …
+package final class Records: Sendable {
+    let database: any SQLDatabase
+    let clock: any WallClock
+    let seal: SecretSeal
+
+    private init(_ database: any SQLDatabase, _ clock: any WallClock, _ seal: SecretSeal) {
+        self.database = database
+        self.clock = clock
+        self.seal = seal
+    }
+
+    /// Opens the SQLite file at `path`, makes it where there is none, and brings its schema up to date.
+    ///
+    /// - Parameters:
+    ///   - secretKey: 32 bytes under which secrets are encrypted; another key than the file was made with is refused.
+    ///   - bytesLimit: above this size writes are refused as `full`; `nil`: the disk is the limit.
+    /// - Throws: `readOnly`, `full` or `io` where the file cannot be opened, `corrupt`, `newerFormat`, `invalid` for the key.
+    package static func open(
+        path: String,
+        clock: any WallClock,
+        secretKey: [UInt8],
+        bytesLimit: Int? = nil
+    ) async throws(RecordsError) -> Records {
+        let seal = try SecretSeal(secretKey: secretKey)
+        let database = try SQLiteDatabase(path: path, bytesLimit: bytesLimit)
+        do throws(RecordsError) {
+            return try await open(database, clock: clock, seal: seal)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    static func open(
+        _ database: any SQLDatabase,
+        clock: any WallClock,
+        seal: SecretSeal
+    ) async throws(RecordsError) -> Records {
+        try await database.migrate(Schema.migrations)
+        try await checkKey(database, seal)
+        return Records(database, clock, seal)
+    }
+
+    /// The first opening seals a known word; later ones must be able to read it.
+    private static func checkKey(_ database: any SQLDatabase, _ seal: SecretSeal)
+        async throws(RecordsError)
+    {
+        let place = "seals/check"
+        let known = try await database.read { session throws(RecordsError) in
+            try session.row("SELECT sealed FROM seals WHERE name = ?", [.text("check")])
+        }
+        if let known {
+            _ = try seal.open(known.blob(0), place: place)
+            return
+        }
+        let sealed = try seal.seal(Secret("belfry"), place: place)
+        try await database.write { session throws(RecordsError) in
+            _ = try session.run(
+                "INSERT INTO seals (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                [.text("check"), .blob(sealed)]
+            )
+        }
+    }
+
+    /// Finishes the writes that were asked for, then closes the file; later calls throw `closed`.
+    package func close() async { await database.close() }
+
+    /// Transactions committed since opening; fewer than writes, because they are grouped.
+    package var commits: Int { database.commits }
+
+    /// Writes that wait for the writer.
+    package var waitingWrites: Int { database.waitingWrites }
+
+    /// Reads the whole file and checks that it fits together. Slow; for `belfry doctor`.
+    ///
+    /// - Returns: what is wrong; empty: nothing.
+    package func verify() async throws(RecordsError) -> [String] { try await database.verify() }
+}

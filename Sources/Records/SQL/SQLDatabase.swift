@@ -1,0 +1,59 @@
+/// The seam under the records: a database that speaks SQL. SQLite stands behind it on one machine, PostgreSQL in a cluster.
+///
+/// The SQL text is one for both: positional `?`, the types `INTEGER` (64 bits), `TEXT`, `BLOB`, `ON CONFLICT … DO UPDATE`, `RETURNING`;
+/// no function that only one of them knows. Where their words differ, ``SQLMigration`` says how an engine translates.
+package protocol SQLDatabase: Sendable {
+    /// Runs `work` in a transaction and returns after it is durable.
+    ///
+    /// Writes that arrive together share one transaction and one sync (group commit); each is isolated in a savepoint, so that one that
+    /// throws undoes only itself. `work` runs on the writer's own thread, may run a second time if the shared transaction failed, and
+    /// must not block.
+    ///
+    /// - Throws: what `work` throws, or why the transaction could not be committed.
+    @discardableResult
+    func write<Value: Sendable>(
+        _ work: @escaping @Sendable (any SQLSession) throws(RecordsError) -> Value
+    ) async throws(RecordsError) -> Value
+
+    /// Runs `work` on one consistent snapshot, beside the writer.
+    func read<Value: Sendable>(
+        _ work: @escaping @Sendable (any SQLSession) throws(RecordsError) -> Value
+    ) async throws(RecordsError) -> Value
+
+    /// Brings the schema up to the last of `migrations`, each in a transaction of its own.
+    ///
+    /// - Throws: `newerFormat` where the database knows a migration that is not among them.
+    func migrate(_ migrations: [SQLMigration]) async throws(RecordsError)
+
+    /// Finishes what was asked, then lets go of the files; later calls throw `closed`.
+    func close() async
+
+    /// Transactions committed since the database was opened: fewer than writes when they are grouped.
+    var commits: Int { get }
+
+    /// Writes that no transaction has taken up yet: the writer's backlog.
+    var waitingWrites: Int { get }
+
+    /// Reads everything and checks that it fits together. Slow; for `belfry doctor`.
+    ///
+    /// - Returns: what is wrong, in the database's words; empty: nothing.
+    func verify() async throws(RecordsError) -> [String]
+}
+
+/// A connection inside a transaction; used only where it was given.
+package protocol SQLSession {
+    /// Runs a statement that returns nothing.
+    ///
+    /// - Returns: how many rows it changed.
+    @discardableResult
+    func run(_ sql: String, _ parameters: [SQLValue]) throws(RecordsError) -> Int
+
+    /// Runs a statement and returns all its rows: a query with a `LIMIT`, or a write with `RETURNING`.
+    func rows(_ sql: String, _ parameters: [SQLValue]) throws(RecordsError) -> [SQLRow]
+}
+
+extension SQLSession {
+    func row(_ sql: String, _ parameters: [SQLValue]) throws(RecordsError) -> SQLRow? {
+        try rows(sql, parameters).first
+    }
+}

@@ -1,0 +1,70 @@
+import BelfryCore
+import BelfryRecords
+import Hummingbird
+
+/// The HTTP API: its routes, and what they share.
+package struct API: Sendable {
+    package let server: ServerDependencies
+    let sessions: ConsoleSessions
+    let authentication: Authentication
+    let instruments: HTTPInstruments
+    let latest = NewestStats()
+    let outage = Outage()
+
+    package init(_ server: ServerDependencies) {
+        self.server = server
+        sessions = ConsoleSessions()
+        authentication = Authentication(server: server, sessions: sessions)
+        instruments = HTTPInstruments(factory: PrometheusFactory(registry: server.registry))
+    }
+
+    /// The one table of everything the server answers.
+    package var routes: [Route] {
+        health + accounts + people + flows + events + pushes + deliveries + deadLetters
+            + overview + stream + administration + document + console
+    }
+
+    func answer(_ route: Route, _ request: Request, _ context: ServerContext) async throws
+        -> Response
+    {
+        var context = context
+        switch route.access {
+        case .anyone: break
+        case .scope(let scope):
+            let principal = try await authentication.principal(of: request)
+            try authentication.authorize(principal, scope)
+            context.principal = principal
+        case .page:
+            do {
+                let principal = try await authentication.principal(of: request)
+                try authentication.authorize(principal, .read)
+                context.principal = principal
+            } catch let problem as Problem where problem.code == .unauthenticated {
+                return redirect(to: "/console/login")
+            }
+        }
+        let principal = context.principal ?? Principal(id: "", name: "anyone", scopes: [])
+        let call = Call(request: request, context: context, server: server, principal: principal)
+        return try await once(route, call)
+    }
+
+    /// Notes who changed what. A change that cannot be noted was made all the same, so the caller hears of it.
+    func audit(
+        _ call: Call,
+        _ action: String,
+        _ subject: String,
+        before: JSONValue? = nil,
+        after: JSONValue? = nil
+    ) async throws {
+        try await server.records.audit.append(
+            AuditRecord(
+                at: server.clock.now(),
+                who: call.principal.id,
+                action: action,
+                subject: subject,
+                before: before?.text,
+                after: after?.text
+            )
+        )
+    }
+}

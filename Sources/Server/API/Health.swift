@@ -1,0 +1,94 @@
+import BelfryCore
+import Hummingbird
+
+/// Health checks and metrics, for those who run the server.
+extension API {
+    var health: [Route] {
+        [
+            Route(
+                method: .get,
+                path: "/healthz",
+                access: .anyone,
+                operation: Operation(
+                    id: "getHealth",
+                    summary: "Whether the process answers.",
+                    tag: "health",
+                    answer: "Health"
+                )
+            ) { _ in .json(["status": "ok"]) },
+            Route(
+                method: .get,
+                path: "/readyz",
+                access: .anyone,
+                operation: Operation(
+                    id: "getReadiness",
+                    summary: "Whether timeline and records can be used; 503 says which cannot.",
+                    tag: "health",
+                    answer: "Readiness"
+                )
+            ) { call in await readiness(call) },
+            Route(
+                method: .get,
+                path: "/metrics",
+                access: .scope(.read),
+                operation: Operation(
+                    id: "getMetrics",
+                    summary: "Metrics in Prometheus' text format.",
+                    tag: "health",
+                    answer: "Text",
+                    answerType: "text/plain"
+                )
+            ) { call in try await metrics(call) },
+        ]
+    }
+
+    /// The names alone: causes are for those with a key.
+    private func readiness(_ call: Call) async -> Response {
+        var checks = await server.checks()
+        do {
+            _ = try await server.timeline.nextDue()
+            checks.append(Check("timeline"))
+        } catch {
+            checks.append(Check("timeline", problem: error.description))
+        }
+        let isReady = checks.allSatisfy { $0.problem == nil }
+        let list = checks.map { check -> JSONValue in
+            ["name": .string(check.name), "ok": .bool(check.problem == nil)]
+        }
+        return .json(
+            ["status": isReady ? "ready" : "not_ready", "checks": .array(list)],
+            status: isReady ? .ok : .serviceUnavailable
+        )
+    }
+
+    private func metrics(_ call: Call) async throws -> Response {
+        let counts = try await server.timeline.counts()
+        let reading = await server.reading()
+        instruments.gauge(.pending, Double(counts.scheduled))
+        instruments.gauge(.inFlight, Double(counts.inFlight))
+        instruments.gauge(.dueNow, Double(reading.dueNow))
+        instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
+        let quantiles = [
+            ("0.5", reading.latenessP50), ("0.95", reading.latenessP95),
+            ("0.99", reading.latenessP99),
+        ]
+        for (quantile, lateness) in quantiles {
+            guard let lateness else { continue }
+            instruments.gauge(.lateness, lateness.seconds, [("quantile", quantile)])
+        }
+        instruments.gauge(.sentPerMinute, Double(reading.sentLastMinute))
+        instruments.gauge(.failuresPerHour, Double(reading.failedLastHour))
+        for (outcome, count) in reading.outcomes {
+            instruments.gauge(.outcomes, Double(count), [("outcome", outcome.rawValue)])
+        }
+        instruments.gauge(.streamSubscribers, Double(server.feed.listeners))
+        return .bytes(
+            Array(server.registry.exposition().utf8),
+            type: "text/plain; version=0.0.4; charset=utf-8"
+        )
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(milliseconds) / 1000 }
+}

@@ -1,0 +1,151 @@
+import BelfryCore
+import HTTPTypes
+import Hummingbird
+
+/// Pushes: schedule one or many, find, cancel.
+extension API {
+    static let tooFar =
+        "is more than 20 years ahead; times are RFC 3339 or milliseconds, not seconds, since 1970"
+
+    var pushes: [Route] {
+        [
+            Route(
+                method: .post,
+                path: "/v1/pushes",
+                access: .scope(.push),
+                operation: Operation(
+                    id: "schedulePush",
+                    summary: "Schedules one push; a known id is replaced.",
+                    tag: "pushes",
+                    body: .init("Push"),
+                    answer: "PushResult",
+                    status: 202,
+                    isIdempotent: true
+                )
+            ) { call in try await schedulePush(call) },
+            Route(
+                method: .post,
+                path: "/v1/pushes:bulk",
+                access: .scope(.push),
+                operation: Operation(
+                    id: "schedulePushes",
+                    summary:
+                        "Schedules pushes, one JSON object a line; one result a line, in order.",
+                    tag: "pushes",
+                    body: .init("Push", type: "application/x-ndjson"),
+                    answer: "PushResult",
+                    answerType: "application/x-ndjson"
+                )
+            ) { call in try await BulkPushes.respond(to: call, instruments) },
+            Route(
+                method: .post,
+                path: "/v1/pushes:cancel",
+                access: .scope(.push),
+                operation: Operation(
+                    id: "cancelPushes",
+                    summary: "Cancels pushes by id; one result for each, and counts.",
+                    tag: "pushes",
+                    body: .init("PushIDs"),
+                    answer: "CancelResults"
+                )
+            ) { call in try await cancelPushes(call) },
+            Route(
+                method: .get,
+                path: "/v1/pushes/{id}",
+                access: .scope(.read),
+                operation: Operation(
+                    id: "getPush",
+                    summary: "A pending push: when it is due, and whether a worker holds it.",
+                    tag: "pushes",
+                    answer: "PendingPush"
+                )
+            ) { call in try await findPush(call) },
+            Route(
+                method: .delete,
+                path: "/v1/pushes/{id}",
+                access: .scope(.push),
+                operation: Operation(
+                    id: "cancelPush",
+                    summary: "Cancels a push; in_flight means that it may still be sent.",
+                    tag: "pushes",
+                    answer: "CancelResult"
+                )
+            ) { call in try await cancelPush(call) },
+        ]
+    }
+
+    private func schedulePush(_ call: Call) async throws -> Response {
+        var fields = try await call.fields()
+        let push = PushFields.read(&fields, now: server.clock.now())
+        if let push { check(push, &fields) }
+        try fields.finish()
+        guard let push else { throw Problem(.invalid, "The push cannot be read.") }
+        let outcome = try await server.timeline.schedule([push])[0]
+        guard outcome != .refusedTooFar else { throw Problem.invalid("/due", API.tooFar) }
+        instruments.pushes(accepted: 1, refused: 0)
+        return .json(
+            [
+                "id": .string(push.id.text), "status": .string(outcome.name),
+                "due": .time(push.due),
+            ],
+            status: .accepted
+        )
+    }
+
+    private func check(_ push: Push, _ fields: inout Fields) {
+        if !server.channels.contains(push.channel) {
+            let known = server.channels.sorted().joined(separator: ", ")
+            fields.note("channel", "unknown", "is none of \(known)")
+        } else if let problem = server.payloadProblem(push.channel, push.payload) {
+            fields.note("payload", "payload", problem)
+        }
+        if !server.isAccount(push.recipient.account) {
+            let isEmpty = push.recipient.account.isEmpty
+            fields.note(
+                "account",
+                isEmpty ? "missing" : "unknown",
+                isEmpty ? "is needed" : "is no account of this server"
+            )
+        }
+    }
+
+    private func pushID(_ call: Call) throws(Problem) -> PushID {
+        let text = try call.parameter("id")
+        guard (1...PushLimits.idBytes).contains(text.utf8.count) else {
+            throw .invalid("?id", "must be 1 to \(PushLimits.idBytes) bytes")
+        }
+        return PushID(text)
+    }
+
+    private func findPush(_ call: Call) async throws -> Response {
+        let id = try pushID(call)
+        guard let pending = try await server.timeline.find([id])[0] else {
+            throw Problem.notFound("pending push '\(id.text)'; its history is under /v1/deliveries")
+        }
+        return .json(PushFields.json(pending))
+    }
+
+    private func cancelPush(_ call: Call) async throws -> Response {
+        let id = try pushID(call)
+        let outcome = try await server.timeline.cancel([id])[0]
+        return .json(["id": .string(id.text), "status": .string(outcome.name)])
+    }
+
+    private func cancelPushes(_ call: Call) async throws -> Response {
+        var fields = try await call.fields()
+        let ids = fields.texts("ids", count: 1...10_000, bytes: 1...PushLimits.idBytes)
+        try fields.finish()
+        guard let ids else { throw Problem.invalid("/ids", "is needed") }
+        let outcomes = try await server.timeline.cancel(ids.map { PushID($0) })
+        let results = zip(ids, outcomes).map { id, outcome -> JSONValue in
+            ["id": .string(id), "status": .string(outcome.name)]
+        }
+        func count(_ wanted: CancelOutcome) -> JSONValue {
+            .count(outcomes.count { $0 == wanted })
+        }
+        return .json([
+            "cancelled": count(.cancelled), "in_flight": count(.inFlight), "gone": count(.gone),
+            "results": .array(results),
+        ])
+    }
+}

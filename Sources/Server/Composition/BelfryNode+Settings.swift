@@ -1,0 +1,72 @@
+import BelfryChannels
+import BelfryCore
+import BelfryDelivery
+import BelfryRecords
+
+extension DispatcherSettings {
+    init(_ configuration: ServerConfiguration) {
+        self.init()
+        let delivery = configuration.delivery
+        claimBatch = delivery.batch
+        lease = delivery.lease
+        retry.attempts = delivery.attemptsMax
+        retry.base = delivery.backoffBase
+        retry.longest = delivery.backoffMax
+    }
+}
+
+extension DeliveryReading {
+    init(_ snapshot: DeliverySnapshot) {
+        let late = snapshot.recentLateness
+        func span(_ milliseconds: Int) -> Duration? {
+            late.count == 0 ? nil : .milliseconds(Int64(milliseconds))
+        }
+        self.init(
+            dueNow: snapshot.inFlight,
+            latenessP50: span(late.p50),
+            latenessP95: span(late.p95),
+            latenessP99: span(late.p99),
+            oldestOverdue: snapshot.oldestOverdue,
+            sentLastMinute: snapshot.sentLastMinute,
+            failedLastHour: snapshot.failedLastMinute,
+            outcomes: snapshot.outcomes
+        )
+    }
+}
+
+extension Records {
+    /// How many pushes failed, from the counters of minutes; `nil` while the records cannot be read: whoever asks shows less then.
+    func failures(inHourBefore now: Timestamp) async -> Int? {
+        let total = try? await counters.total(from: now - .hours(1), to: now, bucket: .minute)
+        return total?.failures
+    }
+}
+
+extension Check {
+    /// What must be well for the server to be of use.
+    static func all(accounts: AccountBook, delivery: DeliverySnapshot) -> [Check] {
+        let faults = accounts.faults.sorted { $0.key < $1.key }
+        return [
+            Check(
+                "records",
+                problem: delivery.unrecorded >= 10_000
+                    ? "\(delivery.unrecorded) outcomes wait to be written" : nil
+            ),
+            Check(
+                "accounts",
+                problem: faults.isEmpty
+                    ? nil : faults.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
+            ),
+        ]
+    }
+}
+
+extension Account {
+    /// Where the account's webhooks go; `nil` where it has no address or no secret.
+    func webhookTarget(timeout: Duration) -> WebhookTarget? {
+        guard let url = record.webhookURL, let text = record.webhookSecret?.reveal(),
+            let secret = WebhookSecret(text)
+        else { return nil }
+        return WebhookTarget(url: url, secrets: [secret], timeout: timeout)
+    }
+}

@@ -1,0 +1,291 @@
+import BelfryChannels
+package import BelfryCore
+package import BelfryDelivery
+package import BelfryJournal
+package import BelfryRecords
+import BelfryWeChat
+package import Logging
+package import ServiceLifecycle
+package import UnixSignals
+
+/// One running Belfry: stores, flows, delivery and the HTTP server, put together. The only place where everything is known.
+package struct BelfryNode: Sendable {
+    package typealias NodeDispatcher = Dispatcher<JournalTimeline, JournalAlarm, BoxedClock>
+
+    package let configuration: ServerConfiguration
+    package let clock: any WallClock
+    package let logger: Logger
+    package let timeline: JournalTimeline
+    package let records: Records
+    package let accounts: AccountBook
+    package let keys: StoredKeys
+    package let intake: Intake
+    package let dispatcher: NodeDispatcher
+    package let feed: LiveFeed
+    /// The first API key, where this start made it.
+    package let firstKey: APIKey?
+    /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
+    package var settings: [LoadedConfiguration.Value] = []
+    private let caller: HTTPClientCaller
+    private let registry: PrometheusRegistry
+
+    /// Opens the data folder and everything in it, and starts nothing yet.
+    ///
+    /// - Throws: ``StartFailure``, ``TimelineError`` or `RecordsError`: what is wrong and what to do.
+    package static func open(
+        _ configuration: ServerConfiguration,
+        clock: any WallClock = SystemClock(),
+        logger: Logger,
+        seed: UInt64 = SystemRandomNumberGenerator.seed()
+    ) async throws -> BelfryNode {
+        let folder = try DataFolder(path: configuration.data.folder)
+        let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+        do {
+            let records = try await Records.open(
+                path: folder.records,
+                clock: clock,
+                secretKey: try folder.secretKey(configuration)
+            )
+            return try await BelfryNode(
+                configuration,
+                folder: folder,
+                clock: clock,
+                timeline: timeline,
+                records: records,
+                seed: seed,
+                logger: logger
+            )
+        } catch {
+            await timeline.close()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: ServerConfiguration,
+        folder: DataFolder,
+        clock: any WallClock,
+        timeline: JournalTimeline,
+        records: Records,
+        seed: UInt64,
+        logger: Logger
+    ) async throws {
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+        self.timeline = timeline
+        self.records = records
+        registry = PrometheusRegistry()
+        feed = LiveFeed()
+        accounts = AccountBook(records: records)
+        try await accounts.reload()
+        try await accounts.countToday(now: clock.now())
+        keys = StoredKeys(records: records, clock: clock)
+        firstKey = configuration.http.auth == .keys ? try await keys.makeFirst() : nil
+        if let firstKey {
+            try DataFolder.writePrivate(firstKey.text + "\n", to: configuration.adminKeyFile)
+        }
+        let arrivals = ArrivalBook()
+        intake = Intake(
+            accounts: accounts,
+            records: records,
+            timeline: timeline,
+            clock: clock,
+            feed: feed,
+            arrivals: arrivals
+        )
+        // Waiting for a connection must end before a call does: only then it is known that nothing was sent.
+        let patience = min(configuration.wechat.timeout, configuration.webhook.timeout)
+        caller = HTTPClientCaller(connectTimeout: min(.seconds(5), patience / 2))
+        let boarding = BoardingBook()
+        dispatcher = NodeDispatcher(
+            timeline: timeline,
+            alarm: timeline.alarm,
+            clock: BoxedClock(clock),
+            channels: BelfryNode.channels(
+                configuration,
+                folder: folder,
+                accounts: accounts,
+                records: records,
+                caller: caller,
+                clock: clock
+            ),
+            gate: PermissionGate(
+                accounts: accounts,
+                records: records,
+                boarding: boarding,
+                arrivals: arrivals,
+                began: clock.now(),
+                logger: logger
+            ),
+            limits: BookLimits(accounts: accounts),
+            sequel: FlowSequel(accounts: accounts, boarding: boarding),
+            recorder: HistoryRecorder(
+                accounts: accounts,
+                records: records,
+                boarding: boarding,
+                feed: feed,
+                logger: logger
+            ),
+            settings: DispatcherSettings(configuration),
+            seed: seed,
+            logger: logger
+        )
+        // Whoever clears the pause of an account also ends the stop that a channel asked for.
+        accounts.watch { [dispatcher] account in
+            if account.record.paused == nil { dispatcher.resume(account.key) }
+        }
+    }
+
+    private static func channels(
+        _ configuration: ServerConfiguration,
+        folder: DataFolder,
+        accounts: AccountBook,
+        records: Records,
+        caller: HTTPClientCaller,
+        clock: any WallClock
+    ) -> [any Channel] {
+        let senders = SenderShelf(
+            accounts: accounts,
+            caller: caller,
+            clock: clock,
+            base: WeChatBaseURL(configuration.wechat.baseURL),
+            timeout: configuration.wechat.timeout,
+            mediaFolder: folder.media,
+            cache: StoredMedia(records: records)
+        )
+        let guardian = WebhookGuard(
+            allowed: WebhookGuard.Allowed(configuration.webhook.allow),
+            clock: clock
+        )
+        let timeout = configuration.webhook.timeout
+        return [
+            WeChatChannel(concurrency: configuration.delivery.concurrency) { senders[$0] },
+            WebhookChannel(
+                caller: caller,
+                guardian: guardian,
+                clock: clock,
+                concurrency: configuration.delivery.concurrency
+            ) { accounts[$0]?.webhookTarget(timeout: timeout) },
+            LogChannel(path: "\(folder.path)/log-channel.ndjson", clock: clock),
+            NullChannel(),
+        ]
+    }
+
+    /// The long-lived parts in the order they start; they stop in the reverse order.
+    ///
+    /// - Parameter listening: called with the port when the HTTP server accepts connections.
+    package func services(
+        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) -> [any Service] {
+        [
+            StoreService { [caller, records, timeline] in
+                await caller.shutdown()
+                await records.close()
+                await timeline.close()
+            },
+            RetentionService(
+                records: records,
+                clock: clock,
+                settings: configuration.records,
+                logger: logger
+            ),
+            DeliveryService(
+                dispatcher: dispatcher,
+                drain: configuration.delivery.drainTimeout
+            ),
+            IntakeService(intake: intake),
+            HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
+        ]
+    }
+
+    /// Runs until asked to stop by a signal or until a service fails.
+    package func run(
+        signals: [UnixSignal] = [.sigterm, .sigint],
+        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) async throws {
+        var settings = ServiceGroupConfiguration(
+            services: services(simulateFollow: simulateFollow, listening: listening),
+            gracefulShutdownSignals: signals,
+            logger: logger
+        )
+        settings.maximumGracefulShutdownDuration =
+            configuration.delivery.drainTimeout + .seconds(10)
+        try await ServiceGroup(configuration: settings).run()
+    }
+
+    /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:simulateFollow:listening:)`` was never called.
+    package func close() async {
+        await caller.shutdown()
+        await records.close()
+        await timeline.close()
+    }
+
+    // MARK: What the HTTP side needs
+
+    private func dependencies(simulateFollow: (@Sendable () async throws -> Void)?)
+        -> ServerDependencies
+    {
+        let desk = CallbackDesk(accounts: accounts, intake: intake, clock: clock, logger: logger)
+        var dependencies = ServerDependencies(
+            configuration: configuration,
+            timeline: timeline,
+            records: records,
+            clock: clock,
+            logger: logger,
+            registry: registry,
+            keys: keys,
+            reading: { [dispatcher, records, clock] in
+                var reading = DeliveryReading(dispatcher.snapshot())
+                reading.failedLastHour =
+                    await records.failures(inHourBefore: clock.now())
+                    ?? reading.failedLastHour
+                return reading
+            },
+            feed: feed,
+            callback: { await desk.answer($0) },
+            report: { [intake, records] in try await $0.take(by: intake, records) },
+            accounts: accounts,
+            linkFollowed: { [records, clock, logger] in
+                await $0.noteClick(in: records, at: clock.now(), logger)
+            },
+            channels: ["wechat", "webhook", "log", "null"],
+            isAccount: { [accounts] in accounts[$0] != nil },
+            payloadProblem: Self.payloadProblem,
+            uncheckedChannels: ["webhook", "log", "null"],
+            checks: { [accounts, dispatcher] in
+                Check.all(accounts: accounts, delivery: dispatcher.snapshot())
+            },
+            simulateFollow: simulateFollow,
+            version: Belfry.version
+        )
+        dependencies.settings = settings
+        return dependencies
+    }
+
+    /// What is wrong with a payload for a channel; `nil` where it can be sent.
+    @Sendable private static func payloadProblem(channel: String, payload: [UInt8]) -> String? {
+        guard channel == "wechat" else { return nil }
+        do {
+            try CustomerMessage(json: payload).validate()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+}
+
+/// What this program is.
+package enum Belfry {
+    package static let version = "0.1.0"
+}
+
+extension SystemRandomNumberGenerator {
+    /// A seed for what need only be different each time, like jitter.
+    package static func seed() -> UInt64 {
+        var random = SystemRandomNumberGenerator()
+        return random.next()
+    }
+}

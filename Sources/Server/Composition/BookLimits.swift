@@ -1,0 +1,54 @@
+import BelfryActivation
+import BelfryCore
+import BelfryDelivery
+import BelfryRecords
+
+/// What accounts may do at the moment, from the accounts as they are in memory: a change holds from the next push on.
+struct BookLimits: AccountLimits {
+    let accounts: AccountBook
+
+    func limit(of account: String, at now: Timestamp) -> AccountLimit {
+        guard let account = accounts[account] else { return AccountLimit() }
+        let record = account.record
+        return AccountLimit(
+            rate: .init(perSecond: Double(record.rate), burst: max(1, record.rate)),
+            concurrency: record.concurrency,
+            quota: record.dailyQuota.map { quota(of: $0, account, now) },
+            quietUntil: account.quietHours?.period(at: now, in: account.planner.account.zone)?
+                .upperBound,
+            pause: record.paused.map { Pause(cause: SendCause(code: "paused", message: $0)) },
+            unknown: record.unknownPolicy == .assumeSent ? .assumeSent : .retryOnce
+        )
+    }
+
+    /// WeChat counts days in Beijing.
+    private func quota(of messages: Int, _ account: Account, _ now: Timestamp)
+        -> AccountLimit.DailyQuota
+    {
+        let day = ChinaDay(of: now)
+        return .init(
+            messages: messages,
+            day: day.number,
+            ends: day.ends,
+            usedBefore: accounts.usedBefore(account.key, day: day)
+        )
+    }
+}
+
+/// A day as WeChat counts it: China Standard Time, eight hours ahead of UTC all year.
+struct ChinaDay: Sendable, Hashable {
+    let number: Int
+
+    private static let offset: Int64 = 8 * 3_600_000
+    private static let length: Int64 = 86_400_000
+
+    init(of time: Timestamp) {
+        number = Int((time.milliseconds + Self.offset) / Self.length)
+    }
+
+    var begins: Timestamp {
+        Timestamp(milliseconds: Int64(number) * Self.length - Self.offset)
+    }
+
+    var ends: Timestamp { begins + .days(1) }
+}

@@ -1,0 +1,16 @@
+import BelfryActivation
+import BelfryCore
+import BelfryDelivery
+
+/// The next step of a flow follows from the end of the one before.
+struct FlowSequel: Sequel {
+    let accounts: AccountBook
+    let boarding: BoardingBook
+
+    func successors(of claim: Claim, outcome: Outcome, at time: Timestamp) -> [Push] {
+        guard let account = accounts[claim.push.recipient.account] else { return [] }
+        // Who never came to the gate (the push had expired) is looked at when the next step is due.
+        let person = boarding[claim] ?? FlowPerson(id: claim.push.recipient.person)
+        return account.successors(of: claim, outcome: outcome, person: person, now: time)
+    }
+}

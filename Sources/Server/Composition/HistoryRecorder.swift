@@ -1,0 +1,179 @@
+import BelfryActivation
+import BelfryCore
+import BelfryDelivery
+import BelfryRecords
+import Logging
+
+/// Writes down what became of pushes: history and counters, permission used or given back, what WeChat's refusals taught, dead letters.
+///
+/// Every part may be repeated: a history line is named by push, sequence, attempt and state, a reservation by push and sequence.
+struct HistoryRecorder: Recorder {
+    let accounts: AccountBook
+    let records: Records
+    let boarding: BoardingBook
+    let feed: LiveFeed
+    let logger: Logger
+
+    func record(_ events: [DeliveryEvent]) async throws {
+        let dead = events.filter { $0.change == .ended(.dead) }
+        if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
+        try await settlePermission(events)
+        let history = events.flatMap(lines)
+        for start in stride(from: 0, to: history.count, by: 5000) {
+            try await records.deliveries.append(
+                Array(history[start..<min(start + 5000, history.count)])
+            )
+        }
+        for event in events { boarding[event.claim] = nil }
+        feed.publish(history)
+    }
+
+    func alert(_ alert: DeliveryAlert) async {
+        switch alert {
+        case .accountStopped(let account, let cause):
+            logger.error(
+                "account stopped",
+                metadata: [
+                    "account": "\(account)", "code": "\(cause.code)", "cause": "\(cause.message)",
+                    "remedy": "\(cause.remedy)",
+                ]
+            )
+            do {
+                try await records.accounts.pause(account, reason: "\(cause.code): \(cause.message)")
+                try await accounts.reload(account)
+            } catch {
+                logger.error(
+                    "the stop of an account was not recorded",
+                    metadata: ["error": "\(error)"]
+                )
+            }
+        case .recordsFailing(let waiting, let error):
+            logger.error(
+                "records failing",
+                metadata: ["waiting": "\(waiting)", "error": "\(error)"]
+            )
+        case .recordsRecovered: logger.notice("records recovered")
+        }
+    }
+
+    // MARK: History
+
+    private func lines(_ event: DeliveryEvent) -> [DeliveryRecord] {
+        let claim = event.claim
+        let position = FlowPosition(claim.push)
+        let state: DeliveryState
+        switch event.change {
+        case .ended(let outcome): state = .ended(outcome)
+        case .waits(let waiting, _): state = .waiting(waiting)
+        }
+        var lines = [
+            DeliveryRecord(
+                push: claim.push.id,
+                sequence: claim.sequence,
+                attempt: claim.attempt,
+                recipient: claim.push.recipient,
+                flow: position?.flow,
+                step: position?.step,
+                channel: event.channel,
+                due: claim.push.due,
+                at: event.at,
+                state: state,
+                cause: event.cause ?? SendCause(code: "", message: ""),
+                latenessMilliseconds: event.lateness.map { Int($0.milliseconds) },
+                reference: event.reference
+            )
+        ]
+        lines += event.successors.map {
+            .scheduled($0, position: FlowPosition($0), at: event.at)
+        }
+        return lines
+    }
+
+    // MARK: Permission
+
+    private func settlePermission(_ events: [DeliveryEvent]) async throws {
+        let concerned = events.filter {
+            $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
+        }
+        guard !concerned.isEmpty else { return }
+        let rules = Dictionary(
+            Set(concerned.map(\.claim.push.recipient.account)).compactMap { key in
+                accounts[key].map { (key, $0.rules) }
+            },
+            uniquingKeysWith: { a, _ in a }
+        )
+        for start in stride(from: 0, to: concerned.count, by: 5000) {
+            let part = Array(concerned[start..<min(start + 5000, concerned.count)])
+            let keys = part.map { ReservationKey($0.claim) }
+            try await records.ledger.update(keys) { ledger throws(RecordsError) in
+                for event in part { settle(event, rules, &ledger) }
+            }
+        }
+        for event in concerned where event.change == .ended(.unsubscribed) && event.sentAt != nil {
+            // WeChat told us before any event did.
+            try await records.people.update(event.claim.push.recipient) { person in
+                _ = person.apply(.unsubscribed, at: event.at)
+            }
+        }
+    }
+
+    private func settle(
+        _ event: DeliveryEvent,
+        _ rules: [String: PermissionRules],
+        _ ledger: inout Ledger
+    ) {
+        let key = ReservationKey(event.claim)
+        let recipient = event.claim.push.recipient
+        if var reservation = ledger[reservation: key] {
+            switch event.reservation {
+            case .used: ledger[reservation: key] = nil
+            case .kept:
+                reservation.made = GateDesk.notSent
+                ledger[reservation: key] = reservation
+            case .released:
+                release(reservation, of: recipient, rules, &ledger)
+                ledger[reservation: key] = nil
+            }
+        }
+        guard case .ended(let outcome) = event.change, let sent = event.sentAt,
+            let rules = rules[recipient.account]
+        else { return }
+        let correction: LedgerCorrection
+        switch outcome {
+        case .window45015: correction = .windowClosed
+        case .count45047: correction = .countUsedUp
+        case .unsubscribed: correction = .unfollowed
+        default: return
+        }
+        var permission = PermissionLedger(ledger.people[recipient], rules: rules)
+        permission.correct(correction, at: sent)
+        ledger[grants: recipient] = permission.grants
+    }
+
+    private func release(
+        _ reservation: Reservation,
+        of recipient: Recipient,
+        _ rules: [String: PermissionRules],
+        _ ledger: inout Ledger
+    ) {
+        guard let rules = rules[recipient.account] else { return }
+        var permission = PermissionLedger(ledger.people[recipient], rules: rules)
+        permission.release(
+            GrantReservation(
+                taken: [.init(source: reservation.source, granted: reservation.granted)])
+        )
+        ledger[grants: recipient] = permission.grants
+    }
+}
+
+extension DeadLetterRecord {
+    init(_ event: DeliveryEvent) {
+        self.init(
+            push: event.claim.push,
+            sequence: event.claim.sequence,
+            attempts: event.claim.attempt + 1,
+            at: event.at,
+            cause: event.cause ?? SendCause(code: "dead", message: "")
+        )
+    }
+}

@@ -1,0 +1,94 @@
+import BelfryActivation
+import BelfryCore
+import BelfryDelivery
+import BelfryRecords
+import Logging
+
+/// The gate that asks whether a push may be sent at all, and with which words: permission, conditions, texts.
+///
+/// All pushes of a batch are decided in one transaction of the records, which also reserves their permission, so that two sends never
+/// spend the same message. A reservation names the version of the push: found again after a crash, it says that the message may have
+/// been sent already.
+struct PermissionGate: Gatekeeper {
+    let accounts: AccountBook
+    let records: Records
+    let boarding: BoardingBook
+    let arrivals: ArrivalBook
+    /// When this process began: a reservation from before it was made by one that crashed.
+    let began: Timestamp
+    let logger: Logger
+
+    func decide(_ claims: [Claim], now: Timestamp) async -> [Decision] {
+        let accounts = Dictionary(
+            Set(claims.map(\.push.recipient.account)).compactMap { key in
+                self.accounts[key].map { (key, $0) }
+            },
+            uniquingKeysWith: { a, _ in a }
+        )
+        // Pushes that need neither permission nor a person's words pass without touching the records.
+        let asking = claims.indices.filter { needsLedger(claims[$0], accounts) }
+        var decisions = claims.map { pass($0, accounts) }
+        guard !asking.isEmpty else { return decisions }
+        do {
+            let asked = asking.map { claims[$0] }
+            await arrivals.settled(Set(asked.map(\.push.recipient)))
+            let desk = GateDesk(accounts: accounts, began: began, now: now)
+            let keys = asked.map(ReservationKey.init)
+            let results = try await records.ledger.update(keys) { ledger throws(RecordsError) in
+                asked.map { desk.decide($0, &ledger) }
+            }
+            let links = results.flatMap(\.links)
+            if !links.isEmpty { try await records.links.create(links) }
+            for (index, result) in zip(asking, results) {
+                boarding[claims[index]] = result.person
+                decisions[index] = result.decision
+            }
+        } catch {
+            logger.error(
+                "pushes held: the records cannot be asked",
+                metadata: ["error": "\(error)"]
+            )
+            let cause = SendCause(
+                code: "records_unavailable",
+                message: "the records cannot be asked: \(error)",
+                remedy: "See the server's log; the pushes are tried again by themselves."
+            )
+            for index in asking {
+                decisions[index] = .hold(until: now + .seconds(5), .retrying, cause: cause)
+            }
+        }
+        return decisions
+    }
+
+    private func needsLedger(_ claim: Claim, _ accounts: [String: Account]) -> Bool {
+        guard let account = accounts[claim.push.recipient.account] else { return false }
+        return claim.push.id.isOfFlow
+            || (claim.push.channel == "wechat" && !account.rules.isUnlimited)
+    }
+
+    /// What becomes of a push about which the records need not be asked.
+    private func pass(_ claim: Claim, _ accounts: [String: Account]) -> Decision {
+        let key = claim.push.recipient.account
+        if accounts[key] == nil,
+            claim.push.id.isOfFlow || ["wechat", "webhook"].contains(claim.push.channel)
+        {
+            let cause = SendCause(
+                code: "unknown_account",
+                message: "there is no account '\(key)'",
+                remedy: "Create the account, then retry the dead letter."
+            )
+            return .end(.dead, cause: cause, successors: [])
+        }
+        return .send(OutboundMessage(claim), channel: claim.push.channel)
+    }
+}
+
+extension ReservationKey {
+    init(_ claim: Claim) {
+        self.init(
+            recipient: claim.push.recipient,
+            push: claim.push.id,
+            sequence: claim.sequence
+        )
+    }
+}

@@ -1,0 +1,69 @@
+import BelfryCore
+import BelfryDelivery
+import BelfryJournal
+import BelfryRecords
+import Logging
+import ServiceLifecycle
+
+/// Closes the stores when everything that uses them has stopped: services stop in the reverse of their order, and this is the first.
+struct StoreService: Service {
+    let close: @Sendable () async -> Void
+
+    func run() async throws {
+        // Cancelled instead of asked: the stores are closed all the same.
+        try? await gracefulShutdown()
+        await close()
+    }
+}
+
+/// Takes in what people do until asked to stop; what waits then is still worked on.
+struct IntakeService: Service {
+    let intake: Intake
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await intake.run() }
+    }
+}
+
+/// Delivers until asked to stop, then finishes what is in flight.
+struct DeliveryService<Engine: Timeline, Hint: Alarm, Time: WallClock>: Service {
+    let dispatcher: Dispatcher<Engine, Hint, Time>
+    let drain: Duration
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await dispatcher.run()
+        } onGracefulShutdown: {
+            dispatcher.stop(within: drain)
+        }
+    }
+}
+
+/// Removes what has been kept long enough, a bounded number of rows at a time.
+struct RetentionService: Service {
+    let records: Records
+    let clock: any WallClock
+    let settings: ServerConfiguration.Records
+    let logger: Logger
+
+    private var rules: RetentionRules {
+        var rules = RetentionRules()
+        rules.life[.deliveries] = settings.retention
+        return rules
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await clock.sleep(for: settings.purgeInterval)
+                    try await records.purge(rules, limit: settings.purgeRowsMax)
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("purge failed", metadata: ["error": "\(error)"])
+                }
+            }
+        }
+    }
+}

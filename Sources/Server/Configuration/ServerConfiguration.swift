@@ -1,0 +1,126 @@
+import BelfryCore
+
+/// Everything that can be set from outside, with its default; ``Setting/all`` holds the keys, ranges and meanings.
+///
+/// Flags win over `BELFRY_…` environment variables, those over the file, that over the defaults here.
+package struct ServerConfiguration: Sendable, Equatable {
+    package var data = Data()
+    package var http = HTTP()
+    package var log = Log()
+    package var secret = Secret()
+    package var records = Records()
+    package var delivery = Delivery()
+    package var wechat = WeChat()
+    package var webhook = Webhook()
+
+    package init() {}
+
+    package struct Data: Sendable, Equatable {
+        /// The folder of the journal, the records, the secret key and the first admin key.
+        package var folder = "belfry-data"
+    }
+
+    package struct HTTP: Sendable, Equatable {
+        package var host = "127.0.0.1"
+        /// 0: any free port.
+        package var port = 8080
+        /// How the world reaches this server: for callbacks and tracked links. Empty: `http://host:port`.
+        package var publicURL = ""
+        package var auth = Auth.keys
+        package var bodyBytesMax = 1 << 20
+        package var bulkBytesMax = 64 << 20
+        package var bulkItemsMax = 200_000
+        package var headerBytesMax = 32 * 1024
+        package var connectionsMax = 4096
+        /// How long a connection may be silent, between requests and while a head is being read.
+        package var idleTimeout = Duration.seconds(60)
+        /// How long a whole request may take to arrive.
+        package var bodyTimeout = Duration.seconds(60)
+        /// How long a client may take to read what was sent before it is cut off.
+        package var writeTimeout = Duration.seconds(30)
+        package var accessLog = true
+    }
+
+    /// Who may use the API and the console.
+    package enum Auth: String, Sendable, Equatable, CaseIterable {
+        /// Bearer keys, everywhere.
+        case keys
+        /// Nobody is asked for a key; allowed on a loopback address only. For demonstrations.
+        case loopbackOpen = "loopback-open"
+    }
+
+    package struct Log: Sendable, Equatable {
+        package var level = "info"
+        package var format = Format.text
+
+        package enum Format: String, Sendable, Equatable, CaseIterable {
+            case text
+            case json
+        }
+    }
+
+    package struct Secret: Sendable, Equatable {
+        /// 32 bytes in base64 that seal secrets at rest. Empty: read from `keyFile`.
+        package var key = ""
+        /// Where the key lies; made at the first start. Empty: `secret.key` in the data folder.
+        package var keyFile = ""
+    }
+
+    package struct Records: Sendable, Equatable {
+        /// How long the history of a person is kept.
+        package var retention = Duration.days(90)
+        package var purgeInterval = Duration.minutes(10)
+        /// How many rows one purge removes at most, so that it never stalls the writer.
+        package var purgeRowsMax = 5000
+    }
+
+    package struct Delivery: Sendable, Equatable {
+        package var batch = 2000
+        package var lease = Duration.seconds(30)
+        /// Calls under way at once within one shipment of a channel; an account's own bound is its `concurrency`.
+        package var concurrency = 64
+        package var attemptsMax = 8
+        package var backoffBase = Duration.seconds(1)
+        package var backoffMax = Duration.minutes(30)
+        /// How long a stop waits for what is in flight.
+        package var drainTimeout = Duration.seconds(20)
+    }
+
+    package struct WeChat: Sendable, Equatable {
+        package var baseURL = "https://api.weixin.qq.com"
+        package var timeout = Duration.seconds(10)
+    }
+
+    package struct Webhook: Sendable, Equatable {
+        /// Host names, addresses and CIDR blocks that may be called although they are private.
+        package var allow: [String] = []
+        package var timeout = Duration.seconds(15)
+    }
+}
+
+extension ServerConfiguration {
+    /// Whether the server can be reached from this machine only.
+    package var isLoopback: Bool {
+        http.host == "localhost" || http.host == "::1" || http.host.hasPrefix("127.")
+    }
+
+    /// How the world reaches this server, without a slash at the end.
+    ///
+    /// - Parameter port: the port that was bound, where `http.port` is 0.
+    package func publicURL(port: Int? = nil) -> String {
+        var url = http.publicURL
+        if url.isEmpty {
+            let host = http.host.contains(":") ? "[\(http.host)]" : http.host
+            url = "http://\(host):\(port ?? http.port)"
+        }
+        while url.hasSuffix("/") { url.removeLast() }
+        return url
+    }
+
+    package var secretKeyFile: String {
+        secret.keyFile.isEmpty ? "\(data.folder)/secret.key" : secret.keyFile
+    }
+
+    /// Where the first admin key is written at the first start.
+    package var adminKeyFile: String { "\(data.folder)/admin.key" }
+}

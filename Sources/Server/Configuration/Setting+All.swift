@@ -1,0 +1,195 @@
+import BelfryCore
+import Logging
+
+extension Setting {
+    /// Every setting there is, in the order in which they are printed.
+    package static let all: [Setting] = data + http + logs + secrets + engines + outside
+
+    /// Finds a setting by its key.
+    package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
+
+    private static let data: [Setting] = [
+        .text("data.folder", \.data.folder, "Folder of the journal, the records and the keys.")
+    ]
+
+    private static let http: [Setting] = [
+        .text(
+            "http.host",
+            \.http.host,
+            "Address to listen on; other than loopback needs API keys."
+        ),
+        .integer("http.port", \.http.port, in: 0...65_535, "Port to listen on; 0: any free one."),
+        .text(
+            "http.public-url",
+            \.http.publicURL,
+            "How the world reaches this server, for callbacks and tracked links."
+        ),
+        .choice("http.auth", \.http.auth, "Who may use the API and the console."),
+        .bytes(
+            "http.body-bytes-max",
+            \.http.bodyBytesMax,
+            in: 1024...(64 << 20),
+            "Largest request body."
+        ),
+        .bytes(
+            "http.bulk-bytes-max",
+            \.http.bulkBytesMax,
+            in: 1024...(1 << 30),
+            "Largest body of a bulk request."
+        ),
+        .integer(
+            "http.bulk-items-max",
+            \.http.bulkItemsMax,
+            in: 1...1_000_000,
+            "Most items of a bulk request."
+        ),
+        .bytes(
+            "http.header-bytes-max",
+            \.http.headerBytesMax,
+            in: 1024...(1 << 20),
+            "Largest head of a request."
+        ),
+        .integer(
+            "http.connections-max",
+            \.http.connectionsMax,
+            in: 1...1_000_000,
+            "Most connections at once; further ones wait."
+        ),
+        .duration(
+            "http.idle-timeout",
+            \.http.idleTimeout,
+            in: .milliseconds(100) ... .hours(1),
+            "How long a connection may be silent."
+        ),
+        .duration(
+            "http.body-timeout",
+            \.http.bodyTimeout,
+            in: .milliseconds(100) ... .hours(1),
+            "How long a whole request may take to arrive."
+        ),
+        .duration(
+            "http.write-timeout",
+            \.http.writeTimeout,
+            in: .milliseconds(100) ... .hours(1),
+            "How long a client may take to read before it is cut off."
+        ),
+        .flag("http.access-log", \.http.accessLog, "Log one line for each request."),
+    ]
+
+    private static let logs: [Setting] = [
+        Setting(
+            key: "log.level",
+            meaning: "Least level that is logged.",
+            allowed: "one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
+            parse: { values, configuration throws(SettingProblem) in
+                guard let level = values.first.flatMap({ Logger.Level(rawValue: $0) }) else {
+                    throw SettingProblem(
+                        text: "must be one of "
+                            + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                    )
+                }
+                configuration.log.level = level.rawValue
+            },
+            render: { $0.log.level }
+        ),
+        .choice("log.format", \.log.format, "How log lines look."),
+    ]
+
+    private static let secrets: [Setting] = [
+        .text(
+            "secret.key",
+            \.secret.key,
+            secret: true,
+            "32 bytes in base64 that seal secrets at rest; better kept in a file."
+        ),
+        .text(
+            "secret.key-file",
+            \.secret.keyFile,
+            "File of the key that seals secrets; made at the first start. Empty: in the data folder."
+        ),
+    ]
+
+    private static let engines: [Setting] = [
+        .duration(
+            "records.retention",
+            \.records.retention,
+            in: .hours(1) ... .days(3660),
+            "How long the history of people is kept."
+        ),
+        .duration(
+            "records.purge-interval",
+            \.records.purgeInterval,
+            in: .seconds(10) ... .days(1),
+            "How often old history is removed."
+        ),
+        .integer(
+            "records.purge-rows-max",
+            \.records.purgeRowsMax,
+            in: 100...1_000_000,
+            "Most rows that one purge removes."
+        ),
+        .integer(
+            "delivery.batch",
+            \.delivery.batch,
+            in: 1...PushLimits.batchPushes,
+            "Most pushes in one claim."
+        ),
+        .duration(
+            "delivery.lease",
+            \.delivery.lease,
+            in: .seconds(1)...PushLimits.lease,
+            "How long a worker holds a push before it is due again."
+        ),
+        .integer(
+            "delivery.concurrency",
+            \.delivery.concurrency,
+            in: 1...10_000,
+            "Messages that one account sends at once."
+        ),
+        .integer(
+            "delivery.attempts-max",
+            \.delivery.attemptsMax,
+            in: 1...100,
+            "Attempts before a push becomes a dead letter."
+        ),
+        .duration(
+            "delivery.backoff-base",
+            \.delivery.backoffBase,
+            in: .milliseconds(10) ... .hours(1),
+            "Wait before the second attempt; doubles each time."
+        ),
+        .duration(
+            "delivery.backoff-max",
+            \.delivery.backoffMax,
+            in: .seconds(1) ... .days(1),
+            "Longest wait between attempts."
+        ),
+        .duration(
+            "delivery.drain-timeout",
+            \.delivery.drainTimeout,
+            in: .zero ... .minutes(10),
+            "How long a stop waits for what is in flight."
+        ),
+    ]
+
+    private static let outside: [Setting] = [
+        .text("wechat.base-url", \.wechat.baseURL, "Where the WeChat API is."),
+        .duration(
+            "wechat.timeout",
+            \.wechat.timeout,
+            in: .milliseconds(100) ... .minutes(2),
+            "How long one call of the WeChat API may take."
+        ),
+        .list(
+            "webhook.allow",
+            \.webhook.allow,
+            "Hosts, addresses and CIDR blocks that webhooks may reach although they are private."
+        ),
+        .duration(
+            "webhook.timeout",
+            \.webhook.timeout,
+            in: .milliseconds(100) ... .minutes(2),
+            "How long one webhook call may take."
+        ),
+    ]
+}

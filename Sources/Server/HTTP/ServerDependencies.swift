@@ -1,0 +1,208 @@
+package import BelfryCore
+package import BelfryRecords
+package import Logging
+
+/// Everything the HTTP side needs from the rest of the server; the composition fills it in.
+package struct ServerDependencies: Sendable {
+    package var configuration: ServerConfiguration
+    /// Where each setting came from, to be shown; empty where nobody asked.
+    package var settings: [LoadedConfiguration.Value] = []
+    package var timeline: any Timeline
+    package var records: Records
+    package var clock: any WallClock
+    package var logger: Logger
+    package var registry: PrometheusRegistry
+    /// Finds who is behind a key.
+    package var keys: any KeyRing
+    /// What delivery is doing at this moment; asked about once a second.
+    package var reading: @Sendable () async -> DeliveryReading
+    /// Where the composition publishes what happens, and event streams listen.
+    package var feed: LiveFeed
+    /// Answers `/wechat/{account}/callback`.
+    package var callback: @Sendable (CallbackRequest) async -> CallbackAnswer
+    /// Starts flows for what a business server reports (`POST /v1/events`).
+    package var report: @Sendable (ReportedEvent) async throws -> ReportedAnswer
+    /// The accounts and their flows as they are in use; read anew when one of them changes.
+    package var accounts: AccountBook
+    /// Somebody opened a tracked link; flows may wait for that.
+    package var linkFollowed: @Sendable (LinkRecord) async -> Void
+    /// The channels there are; a push for another one is refused.
+    package var channels: Set<String>
+    /// Whether there is such an account. Called for each push of a bulk request whose account differs from the one before.
+    package var isAccount: @Sendable (String) -> Bool
+    /// What is wrong with a payload for a channel, such as a WeChat message that is too long; `nil` if it can be sent as it is.
+    package var payloadProblem: @Sendable (_ channel: String, _ payload: [UInt8]) -> String?
+    /// Channels that take any payload, so that bulk requests need not look.
+    package var uncheckedChannels: Set<String>
+    /// What must be well for the server to be ready, by name.
+    package var checks: @Sendable () async -> [Check]
+    /// Makes somebody follow; only a demonstration has it.
+    package var simulateFollow: (@Sendable () async throws -> Void)?
+    package var version: String
+
+    package init(
+        configuration: ServerConfiguration,
+        timeline: any Timeline,
+        records: Records,
+        clock: any WallClock,
+        logger: Logger,
+        registry: PrometheusRegistry,
+        keys: any KeyRing,
+        reading: @escaping @Sendable () async -> DeliveryReading,
+        feed: LiveFeed,
+        callback: @escaping @Sendable (CallbackRequest) async -> CallbackAnswer,
+        report: @escaping @Sendable (ReportedEvent) async throws -> ReportedAnswer,
+        accounts: AccountBook,
+        linkFollowed: @escaping @Sendable (LinkRecord) async -> Void = { _ in },
+        channels: Set<String>,
+        isAccount: @escaping @Sendable (String) -> Bool,
+        payloadProblem: @escaping @Sendable (String, [UInt8]) -> String? = { _, _ in nil },
+        uncheckedChannels: Set<String> = [],
+        checks: @escaping @Sendable () async -> [Check] = { [] },
+        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        version: String
+    ) {
+        self.configuration = configuration
+        self.timeline = timeline
+        self.records = records
+        self.clock = clock
+        self.logger = logger
+        self.registry = registry
+        self.keys = keys
+        self.reading = reading
+        self.feed = feed
+        self.callback = callback
+        self.report = report
+        self.accounts = accounts
+        self.linkFollowed = linkFollowed
+        self.channels = channels
+        self.isAccount = isAccount
+        self.payloadProblem = payloadProblem
+        self.uncheckedChannels = uncheckedChannels
+        self.checks = checks
+        self.simulateFollow = simulateFollow
+        self.version = version
+    }
+}
+
+/// One thing that must be well.
+package struct Check: Sendable, Hashable {
+    package var name: String
+    /// What is wrong; `nil`: nothing.
+    package var problem: String?
+
+    package init(_ name: String, problem: String? = nil) {
+        self.name = name
+        self.problem = problem
+    }
+}
+
+/// A call of WeChat, as it came in.
+package struct CallbackRequest: Sendable {
+    package var account: String
+    package var method: String
+    /// Percent-decoded, in order.
+    package var query: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(
+        account: String,
+        method: String,
+        query: [(name: String, value: String)],
+        body: [UInt8]
+    ) {
+        self.account = account
+        self.method = method
+        self.query = query
+        self.body = body
+    }
+}
+
+package struct CallbackAnswer: Sendable {
+    package var status: Int
+    package var contentType: String
+    package var body: [UInt8]
+
+    package init(status: Int, contentType: String = "text/plain; charset=utf-8", body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// Something that a business server says happened to a person.
+package struct ReportedEvent: Sendable, Hashable {
+    package var recipient: Recipient
+    /// The event's name, which conditions and goals of flows ask for; `nil`: none.
+    package var name: String?
+    /// The flow to start; `nil`: none is started.
+    package var flow: String?
+    package var variables: [String: String]
+    package var at: Timestamp
+
+    package init(
+        recipient: Recipient,
+        name: String?,
+        flow: String?,
+        variables: [String: String],
+        at: Timestamp
+    ) {
+        self.recipient = recipient
+        self.name = name
+        self.flow = flow
+        self.variables = variables
+        self.at = at
+    }
+}
+
+/// What an event led to.
+package struct ReportedAnswer: Sendable, Hashable {
+    /// The pushes that it planned.
+    package var pushes: [PushID]
+    /// Why no flow was started although one was asked for; `nil`: it was.
+    package var refusal: String?
+
+    package init(pushes: [PushID] = [], refusal: String? = nil) {
+        self.pushes = pushes
+        self.refusal = refusal
+    }
+}
+
+/// What delivery is doing at one moment.
+package struct DeliveryReading: Sendable, Hashable {
+    /// Due and not yet settled.
+    package var dueNow: Int
+    /// Time from due to handed over, of the last minutes; `nil` before the first.
+    package var latenessP50: Duration?
+    package var latenessP95: Duration?
+    package var latenessP99: Duration?
+    package var oldestOverdue: Duration?
+    package var sentLastMinute: Int
+    /// What may be sent in a minute, all accounts together; `nil`: no limit.
+    package var sendLimitPerMinute: Int?
+    package var failedLastHour: Int
+    /// Since the start, by ``Outcome``.
+    package var outcomes: [Outcome: Int]
+
+    package init(
+        dueNow: Int = 0,
+        latenessP50: Duration? = nil,
+        latenessP95: Duration? = nil,
+        latenessP99: Duration? = nil,
+        oldestOverdue: Duration? = nil,
+        sentLastMinute: Int = 0,
+        sendLimitPerMinute: Int? = nil,
+        failedLastHour: Int = 0,
+        outcomes: [Outcome: Int] = [:]
+    ) {
+        self.dueNow = dueNow
+        self.latenessP50 = latenessP50
+        self.latenessP95 = latenessP95
+        self.latenessP99 = latenessP99
+        self.oldestOverdue = oldestOverdue
+        self.sentLastMinute = sentLastMinute
+        self.sendLimitPerMinute = sendLimitPerMinute
+        self.failedLastHour = failedLastHour
+        self.outcomes = outcomes
+    }
+}

@@ -1,0 +1,44 @@
+/// Every metric, its kind and its meaning: the one list of names, which `/metrics` prints as `# HELP`.
+package enum MetricName: String, Sendable, CaseIterable {
+    case httpRequests = "belfry_http_requests_total"
+    case httpSeconds = "belfry_http_request_seconds"
+    case streamSubscribers = "belfry_stream_subscribers"
+    case streamDropped = "belfry_stream_dropped_total"
+    case pushesAccepted = "belfry_pushes_accepted_total"
+    case pushesRefused = "belfry_pushes_refused_total"
+    case callbacks = "belfry_callbacks_total"
+    case pending = "belfry_timeline_scheduled"
+    case inFlight = "belfry_timeline_in_flight"
+    case dueNow = "belfry_delivery_due_now"
+    case oldestOverdue = "belfry_delivery_oldest_overdue_seconds"
+    case lateness = "belfry_delivery_lateness_seconds"
+    case sentPerMinute = "belfry_delivery_sent_last_minute"
+    case failuresPerHour = "belfry_delivery_failed_last_hour"
+    case outcomes = "belfry_delivery_outcomes_total"
+    case uptime = "belfry_uptime_seconds"
+
+    package var meaning: String {
+        switch self {
+        case .httpRequests: "Requests answered, by route, method and status class."
+        case .httpSeconds: "Time to answer a request, by route."
+        case .streamSubscribers: "Open event streams."
+        case .streamDropped: "Events dropped because a reader was too slow."
+        case .pushesAccepted: "Pushes accepted over HTTP."
+        case .pushesRefused: "Pushes refused over HTTP."
+        case .callbacks: "WeChat callbacks answered, by status class."
+        case .pending: "Pushes waiting for their due time."
+        case .inFlight: "Pushes that a worker holds."
+        case .dueNow: "Pushes that are due and not yet settled."
+        case .oldestOverdue: "How long the oldest due push has been waiting."
+        case .lateness: "Time from due to handed over, recent, by quantile."
+        case .sentPerMinute: "Messages sent in the last minute."
+        case .failuresPerHour: "Pushes that failed in the last hour."
+        case .outcomes: "Pushes that ended, by outcome."
+        case .uptime: "Time since the server started."
+        }
+    }
+
+    static let meanings = Dictionary(
+        uniqueKeysWithValues: allCases.map { ($0.rawValue, $0.meaning) }
+    )
+}

@@ -1,0 +1,273 @@
+import BelfryCore
+
+extension Lane {
+    var wantsCheckpoint: Bool {
+        !checkpointing && !isAdopting && journalled >= limits.checkpointBytes
+    }
+
+    /// Fixes the state of this moment, and begins a new journal segment for what comes after it. Everything decided so far must have been handed
+    /// over (``takeGroup()``).
+    ///
+    /// Takes a few milliseconds for a full journal; the writing itself may go on beside the lane.
+    ///
+    /// - Throws: `full` or `io`; the journal simply goes on then.
+    mutating func beginCheckpoint(at moment: Moment) throws(TimelineError) -> CheckpointPlan {
+        precondition(
+            !checkpointing && !isAdopting && !hasFrames,
+            "a checkpoint at the wrong moment"
+        )
+        // Whatever comes of it, the next attempt is as far away as a success would put it.
+        journalled = 0
+        try rewriteMostlyDead(at: moment)
+        let old = journal
+        try beginSegment(old.segment + 1)
+        checkpointing = true
+        let finished = runs.takeFinished()
+        var groups: [GroupDraft] = []
+        let drafts = draft(at: moment, &groups)
+        var plan = CheckpointPlan(
+            classes: drafts,
+            groups: groups,
+            manifest: manifest(),
+            blockBytes: limits.blockBytes,
+            obsolete: finished.map { FileFormat.runName($0.number) },
+            finished: finished.map(\.file),
+            punches: []
+        )
+        for number in firstSegment...old.segment {
+            plan.obsolete.append(FileFormat.journalName(number))
+        }
+        for run in runs.runs {
+            for block in run.finishedBlocks {
+                let start = Int(run.blocks[block].offset)
+                let range = start..<start + Int(run.blocks[block].length)
+                plan.punches.append((run.number, block, run.file, range))
+            }
+        }
+        return plan
+    }
+
+    /// Takes note of what a checkpoint has written: far payloads leave memory.
+    mutating func endCheckpoint(_ result: CheckpointResult, at moment: Moment) {
+        checkpointing = false
+        if result.error != nil {
+            for drafts in result.plan.classes { takeBack(drafts, result.plan.groups) }
+            return
+        }
+        firstSegment = result.plan.manifest.journalStart
+        for punch in result.plan.punches { runs.markPunched(run: punch.run, block: punch.block) }
+        for (run, drafts) in zip(result.runs, result.drafts) {
+            nextRun = max(nextRun, run.number + 1)
+            runs.add(run)
+            adoptions.append(
+                Adoption(
+                    run: run.number,
+                    drafts: drafts,
+                    groups: result.plan.groups,
+                    evicted: run.blocks.map { _ in false }
+                )
+            )
+        }
+    }
+
+    /// A checkpoint from beginning to end, on the lane's own thread.
+    mutating func checkpoint(at moment: Moment) throws(TimelineError) {
+        try onDisk { () throws(StorageError) in try flush() }
+        let plan = try beginCheckpoint(at: moment)
+        let result = plan.write(to: disk)
+        endCheckpoint(result, at: moment)
+        while isAdopting { adoptSome(at: moment) }
+        closeRetired()
+        if let error = result.error { throw TimelineError(error) }
+    }
+
+    private func manifest() -> Manifest {
+        var manifest = Manifest(key: key)
+        manifest.sequence = sequence
+        manifest.journalStart = journal.segment
+        manifest.nextRun = nextRun
+        manifest.accounts = accounts.names
+        manifest.runs = runs.runs.map {
+            Manifest.Entry(
+                number: $0.number,
+                size: UInt64($0.size),
+                count: UInt32($0.count),
+                dead: $0.dead
+            )
+        }
+        return manifest
+    }
+
+    // MARK: Drafts
+
+    /// Everything that only the journal holds, by horizon class: one year-long push must not keep a file of two days.
+    private mutating func draft(at moment: Moment, _ groups: inout [GroupDraft]) -> [[RunDraft]] {
+        var classes: [[RunDraft]] = [[], [], []]
+        let short = moment.now + Duration.days(2).milliseconds
+        let middle = moment.now + Duration.days(32).milliseconds
+        for number in dirty {
+            let push = near.elements + Int(number)
+            guard push.pointee.isDirty else { continue }
+            push.pointee.isDirty = false
+            // What was cancelled or overtaken while in flight has ended, as far as the disk is concerned.
+            if push.pointee.state == .free || isSuperseded(number) { continue }
+            let due = push.pointee.due
+            push.pointee.isDrafted = true
+            let horizon = due <= short ? 0 : due <= middle ? 1 : 2
+            classes[horizon].append(draft(number, &groups))
+        }
+        dirty.removeAll(keepingCapacity: true)
+        return classes
+    }
+
+    private mutating func draft(_ number: UInt32, _ groups: inout [GroupDraft]) -> RunDraft {
+        let push = near.elements[Int(number)]
+        arena.retain(push.record.chunk)
+        var draft = RunDraft(
+            near: number,
+            chunk: push.record.chunk,
+            record: UnsafeRawPointer(arena.pointer(push.record)),
+            due: push.due,
+            sequence: push.sequence,
+            accepted: push.accepted,
+            attempt: push.attempt,
+            account: UInt32(slots.elements[Int(push.slot)].account),
+            band: push.priority
+        )
+        if push.state == .parked { draft.account = accountNumber(push.record) }
+        if push.merge != NearPush.none {
+            draft.group = UInt32(groups.count)
+            groups.append(draftGroup(push))
+        }
+        return draft
+    }
+
+    private mutating func draftGroup(_ push: NearPush) -> GroupDraft {
+        let group = merges[push.merge]
+        for place in group.collected { arena.retain(place.chunk) }
+        let isHead = push.state != .parked && slots.elements[Int(push.slot)].merges
+        return GroupDraft(
+            first: group.first,
+            last: group.last,
+            collected: group.collected.map { arena.bytes($0, Int(header($0).length)) },
+            chunks: group.collected.map(\.chunk),
+            head: isHead ? mergeHash(push.record) : nil
+        )
+    }
+
+    private mutating func release(_ draft: RunDraft, _ groups: [GroupDraft]) {
+        arena.release(draft.chunk)
+        guard draft.group != NearPush.none else { return }
+        for chunk in groups[Int(draft.group)].chunks { arena.release(chunk) }
+    }
+
+    /// Nothing was written: what was drafted is again what only the journal holds.
+    private mutating func takeBack(_ drafts: [RunDraft], _ groups: [GroupDraft]) {
+        for draft in drafts {
+            if near.elements[Int(draft.near)].isDrafted { markDirty(draft.near) }
+            release(draft, groups)
+        }
+    }
+
+    // MARK: Adopting
+
+    var isAdopting: Bool { !adoptions.isEmpty }
+
+    /// Points some of what a new run holds at the run: a slice, so that calls need not wait for the whole. What has changed while it was written does
+    /// not count in the run.
+    mutating func adoptSome(at moment: Moment) {
+        guard var adoption = adoptions.popLast() else { return }
+        let far = moment.now + limits.nearWindow.milliseconds
+        let end = min(adoption.next + Adoption.slice, adoption.drafts.count)
+        for ordinal in adoption.next..<end {
+            let draft = adoption.drafts[ordinal]
+            if near.elements[Int(draft.near)].isDrafted {
+                let push = near.elements + Int(draft.near)
+                push.pointee.isDrafted = false
+                push.pointee.homeRun = adoption.run
+                push.pointee.homeOrdinal = UInt32(ordinal)
+                if push.pointee.state == .scheduled && push.pointee.due > far {
+                    let head =
+                        draft.group == NearPush.none
+                        ? nil : adoption.groups[Int(draft.group)].head
+                    evict(draft.near, head)
+                    adoption.markEvicted(ordinal, in: runs[adoption.run].blocks)
+                }
+            } else {
+                runs.kill(run: adoption.run, ordinal: UInt32(ordinal))
+            }
+            release(draft, adoption.groups)
+        }
+        adoption.next = end
+        if end == adoption.drafts.count {
+            runs.open(run: adoption.run) { !adoption.evicted[$0] }
+        } else {
+            adoptions.append(adoption)
+        }
+    }
+
+    /// The payload leaves memory; the slot remains.
+    private mutating func evict(_ number: UInt32, _ head: PushHash?) {
+        let push = near.elements[Int(number)]
+        unfile(number)
+        let slot = slots.elements + Int(push.slot)
+        slot.pointee.run = push.homeRun
+        slot.pointee.ordinal = push.homeOrdinal
+        if push.merge != NearPush.none {
+            for place in merges[push.merge].collected { arena.release(place.chunk) }
+            merges.drop(push.merge)
+            if let head, slot.pointee.merges { merges.remember(head, of: push.slot) }
+        }
+        arena.release(push.record.chunk)
+        near.giveBack(number)
+    }
+
+    // MARK: Rewriting
+
+    /// Brings what still counts in mostly dead runs back into memory, so that this checkpoint writes it anew and the old files can go. A bounded
+    /// part at a time; what comes due soon is not worth it.
+    private mutating func rewriteMostlyDead(at moment: Moment) throws(TimelineError) {
+        var budget = limits.checkpointBytes / 4
+        let soon = moment.now + 10 * limits.nearWindow.milliseconds
+        for run in runs.runs where run.live > 0 && run.live * 2 < run.count {
+            for block in run.blocks.indices where !run.isFinished(block) {
+                guard budget > 0 else { return }
+                guard run.blocks[block].firstDue > soon else { continue }
+                budget -= Int(run.blocks[block].length)
+                for number in try loadBlock(run: run.number, block: block) {
+                    abandonHome(number)
+                    markDirty(number)
+                }
+            }
+        }
+    }
+}
+
+/// A run that has been written, while its entries are being pointed at.
+struct Adoption {
+    /// A millisecond or two.
+    static let slice = 8192
+
+    var run: UInt32
+    var drafts: [RunDraft]
+    var groups: [GroupDraft]
+    /// Blocks with an entry that is no longer in memory.
+    var evicted: [Bool]
+    var next = 0
+    private var block = 0
+
+    init(run: UInt32, drafts: [RunDraft], groups: [GroupDraft], evicted: [Bool]) {
+        self.run = run
+        self.drafts = drafts
+        self.groups = groups
+        self.evicted = evicted
+    }
+
+    /// Ordinals come in order.
+    mutating func markEvicted(_ ordinal: Int, in blocks: [RunBlock]) {
+        while block + 1 < blocks.count, Int(blocks[block + 1].firstOrdinal) <= ordinal {
+            block += 1
+        }
+        evicted[block] = true
+    }
+}

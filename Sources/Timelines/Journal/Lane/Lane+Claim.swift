@@ -1,0 +1,201 @@
+import BelfryCore
+import BelfryTimingWheel
+
+extension Lane {
+    /// Lends due pushes (promises T2, T3, T4, T7). Not journalled.
+    mutating func claim(limit: Int, lease: Duration, at moment: Moment) throws(TimelineError)
+        -> ClaimBatch
+    {
+        guard 1...PushLimits.batchPushes ~= limit else {
+            throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
+        }
+        let length = try checked(lease)
+        advance(to: moment)
+        var claims: [Claim] = []
+        do throws(TimelineError) {
+            while claims.count < limit, let number = try nextReady(moment) {
+                claims.append(lend(number, length, moment))
+            }
+            try loadAhead(at: moment)
+        } catch {
+            // What was lent already must reach its worker; the damage is told at the next call, when nothing else is due.
+            if claims.isEmpty { throw error }
+        }
+        return ClaimBatch(
+            claims: claims,
+            now: Timestamp(milliseconds: moment.now),
+            nextDue: nextDue(at: moment)
+        )
+    }
+
+    /// Gives claims a new lease from now.
+    mutating func extend(_ tokens: [ClaimToken], lease: Duration, at moment: Moment)
+        throws(TimelineError) -> [ExtendOutcome]
+    {
+        let length = try checked(lease)
+        advance(to: moment)
+        return tokens.map { token in
+            guard let number = holder(of: token) else { return .stale }
+            let push = near.elements + Int(number)
+            leases.remove(push.pointee.timer)
+            push.pointee.leaseEnds = moment.steady + length
+            push.pointee.timer = leases.insert(due: push.pointee.leaseEnds, value: number)
+            return isSuperseded(number) ? .extendedSuperseded : .extended
+        }
+    }
+
+    /// When the next push becomes due or the next lease ends.
+    mutating func nextDue(at moment: Moment) -> Timestamp? {
+        var next = nextNear()
+        while let due = runs.nextDue, due < next ?? .max {
+            next = due
+            // The block's first push may have ended: its entries tell.
+            guard let band = runs.earliest.firstIndex(of: due), let first = runs.first(band),
+                !runs[first.run].isWhole(first.block),
+                // Damage is told by the claim that needs the block.
+                (try? loadBlock(run: first.run, block: first.block)) != nil
+            else { break }
+            runs.passed(run: first.run, band: band)
+            next = nextNear()
+        }
+        if let end = leases.next() {
+            next = min(next ?? .max, moment.now + (end - moment.steady))
+        }
+        return next.map { Timestamp(milliseconds: $0) }
+    }
+
+    /// When the next push in memory is due.
+    private mutating func nextNear() -> Int64? {
+        var next = wheel.next()
+        for band in 0..<ReadyQueue.bands {
+            if let head = readyHead(band) { next = min(next ?? .max, head.due) }
+        }
+        return next
+    }
+
+    /// The near push that a token holds; `nil` if the token is stale.
+    func holder(of token: ClaimToken) -> UInt32? {
+        guard let slot = slot(of: hash(token.id)) else { return nil }
+        let entry = slots.elements[Int(slot)]
+        guard entry.isNear else { return nil }
+        let push = near.elements[Int(entry.ordinal)]
+        guard push.state == .inFlight, push.generation == token.generation else { return nil }
+        return entry.ordinal
+    }
+
+    func isSuperseded(_ number: UInt32) -> Bool {
+        let push = near.elements[Int(number)]
+        return push.isCancelled || push.newer != NearPush.none
+    }
+
+    /// Takes back a claim whose lease has ended (promise T3).
+    mutating func endLease(_ number: UInt32) {
+        let push = near.elements + Int(number)
+        inFlight -= 1
+        push.pointee.timer = .none
+        push.pointee.generation = nextGeneration()
+        if push.pointee.newer != NearPush.none {
+            // Not in flight any more: dropping it must not count it again.
+            push.pointee.state = .ready
+            unpark(number)
+        } else if push.pointee.isCancelled {
+            push.pointee.state = .ready
+            let hash = key.hash(idBytes(push.pointee.record))
+            remove(slot: push.pointee.slot, hash: hash)
+        } else {
+            push.pointee.state = .ready
+            file(number)
+        }
+    }
+
+    /// The newer version takes the place of one whose claim has ended.
+    mutating func unpark(_ number: UInt32) {
+        let slot = near.elements[Int(number)].slot
+        let newer = near.elements[Int(number)].newer
+        near.elements[Int(number)].newer = NearPush.none
+        drop(near: number)
+        let place = near.elements[Int(newer)].record
+        let incoming = Incoming(
+            place: place,
+            header: header(place),
+            hash: PushHash(low: 0, high: 0),
+            now: near.elements[Int(newer)].accepted
+        )
+        near.elements[Int(newer)].state = .ready
+        settleIn(newer, in: slot, account: accountNumber(incoming.place))
+        if incoming.header.mergeMode != 0, near.elements[Int(newer)].merge == NearPush.none {
+            beginMerge(newer, incoming.now, isHead: false)
+        }
+        file(newer)
+    }
+
+    mutating func nextGeneration() -> UInt64 {
+        generation += 1
+        return generation
+    }
+
+    private func checked(_ lease: Duration) throws(TimelineError) -> Int64 {
+        guard lease > .zero, lease <= PushLimits.lease else {
+            throw TimelineError(.invalid, "lease: above zero, at most \(PushLimits.lease)")
+        }
+        return max(1, lease.milliseconds)
+    }
+
+    /// The due push that goes first, taken out of the queue.
+    private mutating func nextReady(_ moment: Moment) throws(TimelineError) -> UInt32? {
+        var best: (band: Int, entry: ReadyQueue.Entry, rank: Int64)?
+        let ageing = max(1, limits.ageing.milliseconds)
+        for band in 0..<ReadyQueue.bands {
+            try loadDue(band, at: moment)
+            guard let head = readyHead(band), head.due <= moment.now else { continue }
+            let (waited, overflow) = moment.now.subtractingReportingOverflow(head.due)
+            let steps = (overflow ? Int64.max : waited) / ageing
+            let rank = steps >= Int64(band) ? 0 : Int64(band) - steps
+            if let found = best {
+                guard rank < found.rank || (rank == found.rank && head < found.entry) else {
+                    continue
+                }
+            }
+            best = (band, head, rank)
+        }
+        guard let best else { return nil }
+        ready.removeHead(best.band)
+        return best.entry.near
+    }
+
+    /// The first entry of a band whose push has not changed since.
+    mutating func readyHead(_ band: Int) -> ReadyQueue.Entry? {
+        while let head = ready.head(band) {
+            if near.elements[Int(head.near)].version == head.version { return head }
+            ready.removeHead(band)
+        }
+        return nil
+    }
+
+    private mutating func lend(_ number: UInt32, _ lease: Int64, _ moment: Moment) -> Claim {
+        stopJoining(number)
+        let push = near.elements + Int(number)
+        push.pointee.state = .inFlight
+        push.pointee.version = nextVersion()
+        push.pointee.generation = nextGeneration()
+        push.pointee.leaseEnds = moment.steady + lease
+        push.pointee.timer = leases.insert(due: push.pointee.leaseEnds, value: number)
+        inFlight += 1
+        let sent = self.push(push.pointee.record, due: push.pointee.due)
+        return Claim(
+            token: ClaimToken(id: sent.id, generation: push.pointee.generation),
+            push: sent,
+            sequence: push.pointee.sequence,
+            attempt: Int(push.pointee.attempt),
+            accepted: Timestamp(milliseconds: push.pointee.accepted),
+            leaseEnds: Timestamp(milliseconds: moment.now + lease),
+            collected: collected(number)
+        )
+    }
+
+    func collected(_ number: UInt32) -> [[UInt8]] {
+        let group = near.elements[Int(number)].merge
+        guard group != NearPush.none else { return [] }
+        return merges[group].collected.map { push($0, due: 0).payload }
+    }
+}

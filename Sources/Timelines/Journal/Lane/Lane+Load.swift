@@ -1,0 +1,202 @@
+import BelfryCore
+
+/// Reading what lies in runs.
+extension Lane {
+    /// Makes the runs of a manifest known: who is in them, and what of them counts.
+    mutating func openRuns(_ manifest: Manifest) throws(TimelineError) {
+        nextRun = manifest.nextRun
+        for entry in manifest.runs {
+            let reader = try RunReader(entry.number, on: disk, expecting: Int(entry.size))
+            let run = Run(
+                number: entry.number,
+                file: reader.file,
+                size: reader.size,
+                count: Int(entry.count),
+                blocks: try reader.blocks(),
+                dead: entry.dead
+            )
+            guard Int(reader.footer.count) == run.count, run.dead.count == (run.count + 63) / 64
+            else {
+                throw TimelineError(
+                    .corrupt,
+                    "\(FileFormat.manifestName): does not fit \(reader.name)"
+                )
+            }
+            try addIdentities(of: run, reader)
+            runs.add(run)
+            runs.open(run: run.number) { _ in false }
+        }
+    }
+
+    private mutating func addIdentities(of run: Run, _ reader: RunReader<Disk>)
+        throws(TimelineError)
+    {
+        let section = try reader.identities()
+        var slotOf: [UInt32: UInt32] = [:]
+        let merging = try reader.merges()
+        let wanted = Set(merging.map(\.ordinal))
+        for ordinal in 0..<UInt32(run.count) where !run.isDead(ordinal) {
+            let identity = section.bytes.loadUnaligned(
+                fromByteOffset: Int(ordinal) * RunIdentity.bytes,
+                as: RunIdentity.self
+            )
+            let slot = slots.take()
+            slots.elements[Int(slot)] = Slot(
+                high: identity.hash.high,
+                due: identity.due,
+                lowest: identity.hash.lowest,
+                accountAndFlags: identity.account | Slot.pending,
+                run: run.number,
+                ordinal: ordinal
+            )
+            index.insert(identity.hash.fingerprint, slot: slot)
+            accounts.count(Int(identity.account), 1)
+            load.count(identity.due, 1)
+            if wanted.contains(ordinal) { slotOf[ordinal] = slot }
+        }
+        for merge in merging {
+            guard let slot = slotOf[merge.ordinal] else { continue }
+            merges.setHead(merge.hash, slot)
+            merges.remember(merge.hash, of: slot)
+            slots.elements[Int(slot)].merges = true
+        }
+    }
+
+    /// Reads what is due in one band, as far as the order needs it: after this, nothing unread comes before the head of the ready queue.
+    mutating func loadDue(_ band: Int, at moment: Moment) throws(TimelineError) {
+        while let due = runs.earliest[band], due <= moment.now {
+            if let head = readyHead(band), head.due < due { return }
+            guard let first = runs.first(band) else { return }
+            try loadBlock(run: first.run, block: first.block)
+            runs.passed(run: first.run, band: band)
+        }
+    }
+
+    /// Reads a block or two of what comes due soon, so that it is there when its time comes.
+    mutating func loadAhead(at moment: Moment) throws(TimelineError) {
+        let until = moment.now + limits.lookAhead.milliseconds
+        for band in 0..<ReadyQueue.bands {
+            guard let due = runs.earliest[band], due <= until, let first = runs.first(band) else {
+                continue
+            }
+            try loadBlock(run: first.run, block: first.block)
+            runs.passed(run: first.run, band: band)
+        }
+    }
+
+    /// The near push of a slot, read from its run if need be.
+    mutating func bringNear(_ slot: UInt32) throws(TimelineError) -> UInt32 {
+        let entry = slots.elements[Int(slot)]
+        if !entry.isNear {
+            let block = runs[entry.run].block(of: entry.ordinal)
+            try loadBlock(run: entry.run, block: block, only: entry.ordinal)
+        }
+        return slots.elements[Int(slot)].ordinal
+    }
+
+    /// Reads the entries of a block that count and are not in memory.
+    ///
+    /// - Returns: their numbers among the near pushes.
+    @discardableResult
+    mutating func loadBlock(run number: UInt32, block: Int, only: UInt32? = nil)
+        throws(TimelineError) -> [UInt32]
+    {
+        let run = runs[number]
+        var loaded: [UInt32] = []
+        if run.isFinished(block) { return loaded }
+        let info = run.blocks[block]
+        let place = arena.allocate(Int(info.length))
+        arena.retain(place.chunk)
+        defer { arena.release(place.chunk) }
+        try read(run, info, into: arena.pointer(place))
+        var offset = Int(place.offset)
+        for ordinal in info.firstOrdinal..<info.firstOrdinal + info.count {
+            let at = RecordPlace(chunk: place.chunk, offset: UInt32(offset))
+            let entry = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
+            offset += Int(entry.length)
+            if run.isDead(ordinal) || (only != nil && only != ordinal) { continue }
+            let record = RecordPlace(chunk: at.chunk, offset: at.offset + UInt32(RunEntry.bytes))
+            guard let slot = slot(of: key.hash(idBytes(record))) else { continue }
+            let held = slots.elements[Int(slot)]
+            guard held.run == number, held.ordinal == ordinal else { continue }
+            loaded.append(load(entry, record, into: slot, run: number, ordinal: ordinal))
+        }
+        return loaded
+    }
+
+    private func read(_ run: Run, _ info: RunBlock, into target: UnsafeMutableRawPointer)
+        throws(TimelineError)
+    {
+        let buffer = UnsafeMutableRawBufferPointer(start: target, count: Int(info.length))
+        let disk = disk
+        let count = try onDisk { () throws(StorageError) in
+            try disk.read(run.file, at: Int(info.offset), into: buffer)
+        }
+        guard count == buffer.count, Checksum.crc(UnsafeRawBufferPointer(buffer)) == info.crc else {
+            throw TimelineError(
+                .corrupt,
+                "\(FileFormat.runName(run.number)), byte \(info.offset): the block is damaged"
+            )
+        }
+    }
+
+    private mutating func load(
+        _ entry: RunEntry,
+        _ record: RecordPlace,
+        into slot: UInt32,
+        run: UInt32,
+        ordinal: UInt32
+    ) -> UInt32 {
+        let number = near.take()
+        var push = NearPush()
+        push.due = entry.due
+        push.sequence = entry.sequence
+        push.accepted = entry.accepted
+        push.attempt = entry.attempt
+        push.slot = slot
+        push.record = record
+        push.priority = header(record).priority
+        push.homeRun = run
+        push.homeOrdinal = ordinal
+        arena.retain(record.chunk)
+        if entry.flags & 1 == 1 {
+            var group = MergeGroups.Group(first: entry.mergeFirst, last: entry.mergeLast)
+            var next = record
+            for _ in 0..<entry.collected {
+                next.offset += header(next).length
+                group.collected.append(next)
+                arena.retain(next.chunk)
+            }
+            push.merge = merges.add(group)
+        }
+        near.elements[Int(number)] = push
+        slots.elements[Int(slot)].run = Slot.nowhere
+        slots.elements[Int(slot)].ordinal = number
+        merges.forget(slot)
+        file(number)
+        return number
+    }
+
+    /// What lies in a run, shown without bringing it into memory for longer.
+    mutating func pending(inRun entry: Slot) throws(TimelineError) -> Pending? {
+        let run = runs[entry.run]
+        let info = run.blocks[run.block(of: entry.ordinal)]
+        let place = arena.allocate(Int(info.length))
+        arena.retain(place.chunk)
+        defer { arena.release(place.chunk) }
+        try read(run, info, into: arena.pointer(place))
+        var at = place
+        for _ in info.firstOrdinal..<entry.ordinal {
+            at.offset += UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self).length
+        }
+        let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
+        at.offset += UInt32(RunEntry.bytes)
+        return Pending(
+            push: push(at, due: found.due),
+            state: .scheduled,
+            sequence: found.sequence,
+            attempt: Int(found.attempt),
+            accepted: Timestamp(milliseconds: found.accepted)
+        )
+    }
+}

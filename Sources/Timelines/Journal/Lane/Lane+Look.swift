@@ -1,0 +1,63 @@
+import BelfryCore
+
+extension Lane {
+    /// Looks a push up by id.
+    mutating func find(_ id: PushID) throws(TimelineError) -> Pending? {
+        guard let slot = slot(of: hash(id)) else { return nil }
+        let entry = slots.elements[Int(slot)]
+        guard entry.isNear else { return try pending(inRun: entry) }
+        var number = entry.ordinal
+        let push = near.elements[Int(number)]
+        let state: Pending.State
+        if push.state != .inFlight {
+            state = .scheduled
+        } else if push.newer != NearPush.none {
+            state = .parked
+            number = push.newer
+        } else {
+            state = push.isCancelled ? .cancelling : .inFlight
+        }
+        let shown = near.elements[Int(number)]
+        return Pending(
+            push: self.push(shown.record, due: shown.due),
+            state: state,
+            sequence: shown.sequence,
+            attempt: Int(shown.attempt),
+            accepted: Timestamp(milliseconds: shown.accepted)
+        )
+    }
+
+    func counts() -> TimelineCounts {
+        TimelineCounts(
+            scheduled: pending - inFlight,
+            inFlight: inFlight,
+            byAccount: accounts.byName
+        )
+    }
+
+    /// Pushes due in each bucket. Whole minutes are counted already; finer buckets are counted over all slots.
+    func forecast(from: Timestamp, to: Timestamp, bucket: Duration) throws(TimelineError) -> [Int] {
+        let start = from.milliseconds
+        let width = bucket.milliseconds
+        guard width > 0 else { throw TimelineError(.invalid, "bucket: must be above zero") }
+        let (span, overflow) = to.milliseconds.subtractingReportingOverflow(start)
+        let count = overflow || span <= 0 ? 0 : (span - 1) / width + 1
+        guard !overflow, count <= 10_000 else {
+            throw TimelineError(.invalid, "from, to, bucket: more than 10000 buckets")
+        }
+        if start % 60_000 == 0, width % 60_000 == 0, span % 60_000 == 0 {
+            return (0..<count).map { number in
+                let first = (start + number * width) / 60_000
+                let end = min((start + (number + 1) * width) / 60_000, to.milliseconds / 60_000)
+                return load.total(minutes: first..<end)
+            }
+        }
+        var counts = [Int](repeating: 0, count: Int(count))
+        for number in 0..<Int(slots.used) {
+            let slot = slots.elements[number]
+            guard slot.isPending, slot.due >= start, slot.due < to.milliseconds else { continue }
+            counts[Int((slot.due - start) / width)] += 1
+        }
+        return counts
+    }
+}

@@ -1,0 +1,158 @@
+import BelfryCore
+
+/// Merging (promise T8). A group's due time is `min(first + maxWait, last + grace)`, where `first` and `last` are the earliest and the latest due
+/// time in it, a past one counting as the time of acceptance. A push that is due later than the group may wait does not join it, and begins
+/// the next group: so nobody is sent before its due time (promise T2).
+///
+/// The push that began the group keeps its id; payload, priority, channel and expiry are the newest push's. Once claimed, a group takes
+/// no more, and neither does a version that was parked.
+///
+/// Claims are not journalled, so that a replay cannot know what could still be joined: the journal says for each push whether it merged. Whatever
+/// was the head of a group when a push joined it is its head in the replay too, because only claims make a difference, and
+/// those only take heads away.
+extension Lane {
+    /// A push with a merge rule whose id is not pending.
+    mutating func acceptMergeable(_ incoming: Incoming) -> ScheduleOutcome {
+        let hash = mergeHash(incoming.place)
+        // In a replay the journal knows whether it merged; otherwise the group decides.
+        if incoming.decided != .accepted, let slot = merges.head(hash),
+            join(incoming, slot)
+        {
+            return .merged
+        }
+        let number = add(incoming, due: dueAlone(incoming))
+        beginMerge(number, incoming.now, isHead: true)
+        return .accepted
+    }
+
+    /// When a push is due if no other joins it.
+    func dueAlone(_ incoming: Incoming) -> Int64 {
+        let header = incoming.header
+        guard header.mergeMode != 0 else { return header.due }
+        return max(header.due, incoming.now) + Int64(min(header.grace, header.maxWait))
+    }
+
+    /// Gives a near push a group of its own, which others join if it is the head.
+    mutating func beginMerge(_ number: UInt32, _ now: Int64, isHead: Bool) {
+        let place = near.elements[Int(number)].record
+        let base = max(header(place).due, now)
+        near.elements[Int(number)].merge = merges.add(.init(first: base, last: base))
+        guard isHead else { return }
+        let slot = near.elements[Int(number)].slot
+        let hash = mergeHash(place)
+        if let old = merges.head(hash) { slots.elements[Int(old)].merges = false }
+        merges.setHead(hash, slot)
+        slots.elements[Int(slot)].merges = true
+    }
+
+    /// A claimed push, or one that ends, is joined no more.
+    mutating func leaveMerge(_ number: UInt32) {
+        let push = near.elements[Int(number)]
+        stopJoining(number)
+        guard push.merge != NearPush.none else { return }
+        for place in merges[push.merge].collected { arena.release(place.chunk) }
+        merges.drop(push.merge)
+        near.elements[Int(number)].merge = NearPush.none
+    }
+
+    mutating func stopJoining(_ number: UInt32) {
+        let push = near.elements[Int(number)]
+        guard push.state != .parked, slots.elements[Int(push.slot)].merges else { return }
+        slots.elements[Int(push.slot)].merges = false
+        merges.remove(mergeHash(push.record))
+    }
+
+    /// - Returns: `false` if it is due too late to join.
+    private mutating func join(_ incoming: Incoming, _ slot: UInt32) -> Bool {
+        let base = max(incoming.header.due, incoming.now)
+        let number: UInt32
+        // A group that cannot be read is joined no more; whoever claims it is told of the damage.
+        do throws(TimelineError) { number = try bringNear(slot) } catch { return false }
+        var group = merges[near.elements[Int(number)].merge]
+        group.first = min(group.first, base)
+        group.last = max(group.last, base)
+        let latest = group.first + Int64(incoming.header.maxWait)
+        guard group.last <= latest else { return false }
+        let old = near.elements[Int(number)].record
+        if incoming.header.mergeMode == MergeRule.Mode.collect.rawValue {
+            // The newest is one of those that are kept; beyond the limit it is the one replaced.
+            if group.collected.count < PushLimits.collected - 1 {
+                group.collected.append(old)
+                arena.retain(old.chunk)
+            }
+        } else {
+            for place in group.collected { arena.release(place.chunk) }
+            group.collected = []
+        }
+        merges[near.elements[Int(number)].merge] = group
+        let due = min(latest, group.last + Int64(incoming.header.grace))
+        renew(number, with: incoming, due: due)
+        return true
+    }
+
+    /// Gives the group's head the newest push's content under its own id.
+    private mutating func renew(_ number: UInt32, with incoming: Incoming, due: Int64) {
+        unfile(number)
+        abandonHome(number)
+        let push = near.elements + Int(number)
+        let old = push.pointee.record
+        push.pointee.record = record(incoming, named: old)
+        arena.retain(push.pointee.record.chunk)
+        arena.release(old.chunk)
+        push.pointee.due = due
+        push.pointee.sequence = sequence
+        push.pointee.accepted = incoming.now
+        push.pointee.priority = incoming.header.priority
+        sequence += 1
+        markDirty(number)
+        move(slot: push.pointee.slot, due: due)
+        file(number)
+    }
+
+    /// A record with the content of one and the id of another.
+    private mutating func record(_ incoming: Incoming, named old: RecordPlace) -> RecordPlace {
+        let idLength = Int(header(old).idLength)
+        let rest = Int(incoming.header.length) - PushHeader.bytes - Int(incoming.header.idLength)
+        let place = arena.allocate(PushHeader.bytes + idLength + rest)
+        var header = incoming.header
+        header.length = UInt32(PushHeader.bytes + idLength + rest)
+        header.idLength = UInt16(idLength)
+        let target = arena.pointer(place)
+        target.storeBytes(of: header, as: PushHeader.self)
+        (target + PushHeader.bytes).copyMemory(
+            from: arena.pointer(old) + PushHeader.bytes,
+            byteCount: idLength
+        )
+        (target + PushHeader.bytes + idLength).copyMemory(
+            from: arena.pointer(incoming.place) + Int(incoming.header.length) - rest,
+            byteCount: rest
+        )
+        return place
+    }
+
+    /// Recipient and merge key of a record, hashed.
+    func mergeHash(_ place: RecordPlace) -> PushHash {
+        mergeHash(UnsafeRawPointer(arena.pointer(place)))
+    }
+
+    func mergeHash(_ record: UnsafeRawPointer) -> PushHash {
+        let header = record.loadUnaligned(as: PushHeader.self)
+        let account = record + PushHeader.bytes + Int(header.idLength)
+        let person = account + Int(header.accountLength)
+        let channel = person + Int(header.personLength)
+        var text = Bytes()
+        // Lengths first, so that no two lists of parts look alike.
+        text.put(header.accountLength)
+        text.put(header.personLength)
+        text.array.append(
+            contentsOf: UnsafeRawBufferPointer(start: account, count: channel - account)
+        )
+        text.array.append(
+            contentsOf: UnsafeRawBufferPointer(
+                start: channel + Int(header.channelLength),
+                count: Int(header.mergeKeyLength)
+            )
+        )
+        return text.array.withUnsafeBytes { key.hash($0) }
+    }
+}

@@ -1,0 +1,232 @@
+import BelfryCore
+import BelfryTimingWheel
+
+extension Lane {
+    /// Opens a folder: manifest, runs, then the journal's tail. The next frame goes into a new segment.
+    ///
+    /// - Parameter generation: fencing tokens go on from here. A random number keeps tokens of an earlier opening stale.
+    /// - Throws: `corrupt` with file and offset, `newerFormat`, `io`, `full`.
+    static func open(
+        _ disk: Disk,
+        limits: JournalConfiguration,
+        at moment: Moment,
+        generation: UInt64 = .random(in: 0..<1 << 62)
+    ) throws(TimelineError) -> Lane {
+        let manifest = try manifest(disk)
+        let names = try onDisk { () throws(StorageError) in try disk.names() }
+        let segments = names.compactMap { FileFormat.journalNumber($0) }.sorted()
+        var lane = Lane(
+            disk: disk,
+            limits: limits,
+            manifest: manifest,
+            moment: moment,
+            generation: generation
+        )
+        try lane.openRuns(manifest)
+        let tail = segments.filter { $0 >= manifest.journalStart }
+        try lane.replay(tail, manifest, cutting: true)
+        lane.removeStrays(names, before: manifest.journalStart)
+        let next = (tail.last ?? manifest.journalStart - 1) + 1
+        try lane.beginSegment(next)
+        return lane
+    }
+
+    /// Reads a folder without changing anything in it: for inspection. Nothing may be scheduled into the result.
+    static func read(_ disk: Disk, at moment: Moment) throws(TimelineError) -> Lane {
+        let names = try onDisk { () throws(StorageError) in try disk.names() }
+        let file = try onDisk { () throws(StorageError) in
+            try WholeFile(FileFormat.manifestName, on: disk)
+        }
+        let manifest = try Manifest(file.bytes)
+        var lane = Lane(
+            disk: disk,
+            limits: JournalConfiguration(),
+            manifest: manifest,
+            moment: moment,
+            generation: 0
+        )
+        try lane.openRuns(manifest)
+        let segments = names.compactMap { FileFormat.journalNumber($0) }.sorted()
+        let tail = segments.filter { $0 >= manifest.journalStart }
+        try lane.replay(tail, manifest, cutting: false)
+        return lane
+    }
+
+    private init(
+        disk: Disk,
+        limits: JournalConfiguration,
+        manifest: Manifest,
+        moment: Moment,
+        generation: UInt64
+    ) {
+        self.disk = disk
+        self.limits = limits
+        key = manifest.key
+        sequence = manifest.sequence
+        self.generation = generation
+        wheel = TimingWheel(now: moment.now)
+        leases = TimingWheel(now: moment.steady)
+        firstSegment = manifest.journalStart
+        nextRun = manifest.nextRun
+        journal = JournalWriter(file: FileID(-1), segment: 0, end: 0, groupStart: 0)
+        for name in manifest.accounts { accounts.add(name) }
+    }
+
+    /// Reads the manifest; begins one in a folder that holds nothing of ours.
+    private static func manifest(_ disk: Disk) throws(TimelineError) -> Manifest {
+        let names = try onDisk { () throws(StorageError) in try disk.names() }
+        if names.contains(FileFormat.manifestName) {
+            let file = try onDisk { () throws(StorageError) in
+                try WholeFile(FileFormat.manifestName, on: disk)
+            }
+            return try Manifest(file.bytes)
+        }
+        // A folder is begun by its first segment; the manifest comes when that is safe. So a manifest without its segment is damage, and
+        // so is a segment with anything in it without a manifest.
+        let first = FileFormat.journalName(1)
+        let files = names.filter {
+            FileFormat.journalNumber($0) != nil || FileFormat.runNumber($0) != nil
+        }
+        let isFresh = files == [first] ? try isEmpty(first, disk) : files.isEmpty
+        guard isFresh else {
+            throw TimelineError(
+                .corrupt,
+                "\(FileFormat.manifestName), byte 0: is missing, but \(files[0]) is there"
+            )
+        }
+        var random = SystemRandomNumberGenerator()
+        let key = HashKey(first: random.next(), second: random.next())
+        let manifest = Manifest(key: key)
+        try onDisk { () throws(StorageError) in
+            let file = try disk.open(first, .create)
+            defer { disk.close(file) }
+            try append(FileFormat.header(.journal, number: 1), to: file, disk)
+            try disk.sync(file)
+            try disk.syncFolder()
+            try manifest.write(to: disk)
+        }
+        return manifest
+    }
+
+    private static func isEmpty(_ name: String, _ disk: Disk) throws(TimelineError) -> Bool {
+        try onDisk { () throws(StorageError) in
+            let file = try disk.open(name, .read)
+            defer { disk.close(file) }
+            return try disk.size(file) <= FileFormat.headerBytes
+        }
+    }
+
+    /// Replays the journal that the runs do not contain.
+    private mutating func replay(
+        _ segments: [UInt64],
+        _ manifest: Manifest,
+        cutting: Bool
+    ) throws(TimelineError) {
+        for (index, number) in segments.enumerated() {
+            let expected = manifest.journalStart + UInt64(index)
+            guard number == expected else {
+                throw TimelineError(
+                    .corrupt,
+                    "\(FileFormat.journalName(expected)), byte 0: the file is missing"
+                )
+            }
+            try replay(number, isLast: index == segments.count - 1, cutting: cutting)
+        }
+        guard !segments.isEmpty else {
+            throw TimelineError(
+                .corrupt,
+                "\(FileFormat.journalName(manifest.journalStart)), byte 0: the file is missing"
+            )
+        }
+    }
+
+    private mutating func replay(_ number: UInt64, isLast: Bool, cutting: Bool)
+        throws(TimelineError)
+    {
+        let name = FileFormat.journalName(number)
+        let disk = disk
+        let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
+        let reader = SegmentReader(name: name, number: number, isLast: isLast)
+        let end = try reader.read(file.bytes) { (frame, body, offset) throws(TimelineError) in
+            try replay(frame, body, "\(name), byte \(offset)")
+        }
+        journalled += file.bytes.count
+        guard cutting, end < file.bytes.count || end < FileFormat.headerBytes else { return }
+        // The torn tail is cut off for good, so that the segment is sound when it is no longer the last.
+        try onDisk { () throws(StorageError) in
+            let file = try disk.open(name, .update)
+            defer { disk.close(file) }
+            if end < FileFormat.headerBytes {
+                try disk.truncate(file, to: 0)
+                try append(FileFormat.header(.journal, number: number), to: file, disk)
+            } else {
+                try disk.truncate(file, to: end)
+            }
+            try disk.sync(file)
+        }
+    }
+
+    /// Opens the segment that the next frames go to.
+    mutating func beginSegment(_ number: UInt64) throws(TimelineError) {
+        let disk = disk
+        let headroom = limits.headroomBytes
+        let file = try onDisk { () throws(StorageError) in
+            let file = try disk.open(FileFormat.journalName(number), .create)
+            do throws(StorageError) {
+                try append(FileFormat.header(.journal, number: number), to: file, disk)
+                try disk.sync(file)
+                try disk.syncFolder()
+            } catch {
+                disk.close(file)
+                throw error
+            }
+            return file
+        }
+        if journal.file.rawValue >= 0 { retired.append(journal.file) }
+        let start = FileFormat.headerBytes
+        journal = JournalWriter(file: file, segment: number, end: start, groupStart: start)
+        do throws(StorageError) {
+            try disk.reserve(file, upTo: start + headroom)
+            journal.reserved = start + headroom
+        } catch {
+            // On a full disk what there is must still be claimed: `schedule` and, without headroom, `cancel` will say so.
+            journal.reserved = start
+        }
+    }
+
+    /// Removes what an interrupted checkpoint left behind. A file that cannot be removed now is tried again at the next opening.
+    private func removeStrays(_ names: [String], before start: UInt64) {
+        for name in names {
+            let isOld = FileFormat.journalNumber(name).map { $0 < start } ?? false
+            let isUnknown = FileFormat.runNumber(name).map { !runs.contains($0) } ?? false
+            if isOld || isUnknown || name == FileFormat.newManifestName { try? disk.remove(name) }
+        }
+    }
+
+    /// To be called when no group is on its way.
+    mutating func closeRetired() {
+        for file in retired { disk.close(file) }
+        retired.removeAll()
+    }
+
+    /// Closes the files. The lane must not be used again.
+    mutating func close() {
+        closeRetired()
+        disk.close(journal.file)
+        journal.file = FileID(-1)
+        runs.close(on: disk)
+    }
+}
+
+/// Runs disk calls, and names their failure in the timeline's words.
+func onDisk<Value: ~Copyable>(_ body: () throws(StorageError) -> Value) throws(TimelineError)
+    -> Value
+{
+    do throws(StorageError) { return try body() } catch { throw TimelineError(error) }
+}
+
+func append(_ bytes: [UInt8], to file: FileID, _ disk: some Storage) throws(StorageError) {
+    try bytes.span.bytes.withUnsafeBytes { (buffer) throws(StorageError) in
+        try disk.append(buffer, to: file)
+    }
+}

@@ -1,0 +1,100 @@
+/// The memory that packed records lie in: large chunks, filled from front to back, each given back when nothing in it is needed.
+///
+/// A journal frame is built here and written from here, and the pushes in it are then referred to where they lie: each payload is copied
+/// once in its life. Chunks never move, so that another thread may write one while the lane goes on.
+struct Arena: ~Copyable {
+    private struct Chunk {
+        var base: UnsafeMutableRawPointer?
+        var capacity = 0
+        var used = 0
+        /// Records in it that are needed, plus writes under way.
+        var users = 0
+    }
+
+    static let chunkBytes = 1 << 20
+    /// Empty chunks that are kept: taking a fresh one from the system costs a page fault for every 4 KiB.
+    private static let spares = 32
+
+    private var chunks: [Chunk] = []
+    private var freeNumbers: [UInt32] = []
+    private var spareMemory: [UnsafeMutableRawPointer] = []
+    private var current: UInt32?
+    /// Bytes of all chunks in use.
+    private(set) var memory = 0
+
+    deinit {
+        for chunk in chunks { chunk.base?.deallocate() }
+        for base in spareMemory { base.deallocate() }
+    }
+
+    /// Takes `count` bytes, which nobody uses yet: see ``retain(_:)``.
+    mutating func allocate(_ count: Int) -> RecordPlace {
+        if let current {
+            let chunk = chunks[Int(current)]
+            if chunk.capacity - chunk.used >= count {
+                chunks[Int(current)].used += count
+                return RecordPlace(chunk: current, offset: UInt32(chunk.used))
+            }
+            self.current = nil
+            releaseIfUnused(current)
+        }
+        let number = makeChunk(max(count, Self.chunkBytes))
+        chunks[Int(number)].used = count
+        current = number
+        return RecordPlace(chunk: number, offset: 0)
+    }
+
+    @inline(__always)
+    func pointer(_ place: RecordPlace) -> UnsafeMutableRawPointer {
+        guard let base = chunks[Int(place.chunk)].base else { fatalError("the chunk is gone") }
+        return base + Int(place.offset)
+    }
+
+    func bytes(_ place: RecordPlace, _ count: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer(place), count: count)
+    }
+
+    @inline(__always)
+    mutating func retain(_ chunk: UInt32, by count: Int = 1) { chunks[Int(chunk)].users += count }
+
+    @inline(__always)
+    mutating func release(_ chunk: UInt32) {
+        chunks[Int(chunk)].users -= 1
+        releaseIfUnused(chunk)
+    }
+
+    /// Gives a chunk back that was allocated and whose use came to nothing.
+    @inline(__always)
+    mutating func releaseIfUnused(_ number: UInt32) {
+        guard chunks[Int(number)].users == 0, number != current else { return }
+        drop(number)
+    }
+
+    private mutating func drop(_ number: UInt32) {
+        let chunk = chunks[Int(number)]
+        memory -= chunk.capacity
+        if let base = chunk.base {
+            if chunk.capacity == Self.chunkBytes && spareMemory.count < Self.spares {
+                spareMemory.append(base)
+            } else {
+                base.deallocate()
+            }
+        }
+        chunks[Int(number)] = Chunk()
+        freeNumbers.append(number)
+    }
+
+    private mutating func makeChunk(_ capacity: Int) -> UInt32 {
+        let isCommon = capacity == Self.chunkBytes
+        let spare = isCommon ? spareMemory.popLast() : nil
+        let base = spare ?? .allocate(byteCount: capacity, alignment: 16)
+        memory += capacity
+        let chunk = Chunk(base: base, capacity: capacity)
+        if let number = freeNumbers.popLast() {
+            chunks[Int(number)] = chunk
+            return number
+        }
+        chunks.append(chunk)
+        return UInt32(chunks.count - 1)
+    }
+}

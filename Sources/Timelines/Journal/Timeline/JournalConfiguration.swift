@@ -1,0 +1,25 @@
+import BelfryCore
+
+/// What may be set about the embedded engine. The defaults suit a machine that does other things too.
+package struct JournalConfiguration: Sendable {
+    /// A due push moves up one priority band each time it has waited this long (promise T7). At least a millisecond.
+    package var ageing = Duration.seconds(60)
+    /// Journal bytes after which a checkpoint is written.
+    package var checkpointBytes = 64 << 20
+    /// Pushes due later than this keep no payload in memory after a checkpoint (promise T9).
+    package var nearWindow = Duration.seconds(60)
+    /// How long before its due time a push is read back into memory, where an alarm is waiting.
+    package var lookAhead = Duration.seconds(5)
+    /// No more pushes than this are read ahead of their due time; what is due is read as it is claimed.
+    package var aheadPushes = 200_000
+    /// Bytes of a run that are read at a time.
+    package var blockBytes = 128 << 10
+    /// Room in the journal that only cancels and settlements may use (promise T11).
+    package var headroomBytes = 4 << 20
+    /// Room is set aside on disk in steps of this many bytes.
+    package var reserveStepBytes = 16 << 20
+    /// `schedule` refuses when pending pushes take more memory than this; `nil`: no limit.
+    package var memoryBytes: Int?
+
+    package init() {}
+}

@@ -1,0 +1,275 @@
+import BelfryCore
+
+/// Drives one lane: takes what has come, lets the lane decide all of it, hands the frames to the disk thread, and while that writes and syncs,
+/// takes what comes next. So a group is as large as the disk is slow, and no timer is needed.
+struct LaneThread<Disk: Storage>: ~Copyable {
+    private var lane: Lane<Disk>
+    private let inbox: Mailbox<Command>
+    private let outbox: Mailbox<DiskJob>
+    private let clock: any WallClock
+    private let board: AlarmBoard
+
+    /// Who waits for what was decided since the last group.
+    private var answers: [Answer] = []
+    private var isWriting = false
+    private var isCheckpointing = false
+    /// Who waits for the end.
+    private var closing: Reply<Void>?
+    private var isClosing = false
+    /// Why nothing can be relied on any more.
+    private var failure: TimelineError?
+
+    init(
+        _ lane: consuming Lane<Disk>,
+        inbox: Mailbox<Command>,
+        clock: any WallClock,
+        board: AlarmBoard
+    ) {
+        self.lane = lane
+        self.inbox = inbox
+        self.clock = clock
+        self.board = board
+        outbox = Mailbox()
+    }
+
+    /// Returns when the timeline has been closed.
+    mutating func run() {
+        startDiskThread()
+        var batch: [Command] = []
+        while !isClosing || isWriting || isCheckpointing || lane.isAdopting || !answers.isEmpty {
+            inbox.receive(into: &batch)
+            for command in batch { handle(command) }
+            checkpointIfDue()
+            handOver()
+            if failure == nil { board.publish(lane.nextDue(at: Moment(clock))) }
+        }
+        outbox.send(.stop)
+        lane.close()
+        lane.disk.release()
+        board.close()
+        closing?.resume(returning: .success(()))
+    }
+
+    // MARK: Disk
+
+    private func startDiskThread() {
+        let disk = lane.disk
+        let inbox = inbox
+        let outbox = outbox
+        startThread {
+            var batch: [DiskJob] = []
+            while true {
+                outbox.receive(into: &batch)
+                for job in batch {
+                    guard case .write(let group, let answers) = job else { return }
+                    write(group, answers, to: disk, tell: inbox)
+                }
+            }
+        }
+    }
+
+    /// Gives everything decided so far to the disk thread, unless that is at work.
+    private mutating func handOver() {
+        guard !isWriting, !answers.isEmpty || lane.hasFrames else { return }
+        let group = lane.takeGroup()
+        let waiting = answers
+        answers.removeAll(keepingCapacity: true)
+        guard !group.pieces.isEmpty else {
+            for answer in waiting { answer.give(failure) }
+            return
+        }
+        isWriting = true
+        outbox.send(.write(group, waiting))
+    }
+
+    private mutating func written(
+        _ group: WriteGroup,
+        _ error: StorageError?,
+        _ waiting: [Answer]
+    ) {
+        isWriting = false
+        lane.finish(group)
+        lane.closeRetired()
+        guard let error else { return }
+        let unanswered = waiting + answers
+        answers.removeAll()
+        recover(from: error, group)
+        // Only now: whoever hears of the failure and looks must not find what failed.
+        for answer in unanswered { answer.give(TimelineError(error)) }
+    }
+
+    /// Begins a checkpoint when the journal is long enough. The old segment must be whole on disk before the new one exists, so that the
+    /// group at hand is written here.
+    private mutating func checkpointIfDue() {
+        guard failure == nil, !isWriting, !isCheckpointing, lane.wantsCheckpoint else { return }
+        let group = lane.takeGroup()
+        var error: StorageError?
+        do throws(StorageError) { try group.write(to: lane.disk) } catch let reason {
+            error = reason
+        }
+        let waiting = answers
+        answers.removeAll(keepingCapacity: true)
+        if error == nil { for answer in waiting { answer.give(nil) } }
+        written(group, error, waiting)
+        guard error == nil else { return }
+        // Without room for a new segment the journal simply goes on.
+        guard let plan = try? lane.beginCheckpoint(at: Moment(clock)) else { return }
+        isCheckpointing = true
+        let disk = lane.disk
+        let inbox = inbox
+        startThread { inbox.send(.checkpointed(plan.write(to: disk)), always: true) }
+    }
+
+    private mutating func checkpointed(_ result: CheckpointResult) {
+        isCheckpointing = false
+        lane.endCheckpoint(result, at: Moment(clock))
+        adopt()
+    }
+
+    private mutating func adopt() {
+        lane.adoptSome(at: Moment(clock))
+        if lane.isAdopting { inbox.send(.adopt, always: true) }
+    }
+
+    /// What was decided since the failure never reached the disk: memory is built anew from what did.
+    private mutating func recover(from error: StorageError, _ group: WriteGroup) {
+        let reason = TimelineError(error)
+        guard !isCheckpointing else {
+            failure = TimelineError(.io, "\(reason.message), during a checkpoint; open it again")
+            return
+        }
+        do throws(TimelineError) {
+            let disk = lane.disk
+            try onDisk { () throws(StorageError) in
+                try disk.truncate(group.file, to: group.start)
+                try disk.sync(group.file)
+            }
+            lane.close()
+            lane = try Lane.open(
+                disk,
+                limits: lane.limits,
+                at: Moment(clock),
+                generation: lane.generation
+            )
+        } catch {
+            failure = TimelineError(.io, "\(reason.message); and reopening failed: \(error)")
+        }
+    }
+
+    // MARK: Calls
+
+    private mutating func handle(_ command: Command) {
+        switch command {
+        case .written(let group, let error, let waiting): written(group, error, waiting)
+        case .checkpointed(let result): checkpointed(result)
+        case .adopt: adopt()
+        case .close(let reply): close(reply)
+        default:
+            if let failure { command.refuse(failure) } else { perform(command) }
+        }
+    }
+
+    private mutating func perform(_ command: Command) {
+        let moment = Moment(clock)
+        switch command {
+        case .schedule(let batch, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.schedule(batch, at: moment) }
+        case .cancel(let ids, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.cancel(ids, at: moment) }
+        case .settle(let settlements, let reply):
+            decide(reply) { (lane) throws(TimelineError) in
+                try lane.settle(settlements, at: moment)
+            }
+        case .find(let ids, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                lane.advance(to: moment)
+                var found: [Pending?] = []
+                for id in ids { found.append(try lane.find(id)) }
+                return found
+            }
+        case .claim(let limit, let lease, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                try lane.claim(limit: limit, lease: lease, at: moment)
+            }
+        case .extend(let tokens, let lease, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                try lane.extend(tokens, lease: lease, at: moment)
+            }
+        case .nextDue(let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                lane.advance(to: moment)
+                return lane.nextDue(at: moment)
+            }
+        case .forecast(let from, let to, let bucket, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                try lane.forecast(from: from, to: to, bucket: bucket)
+            }
+        case .counts(let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                lane.advance(to: moment)
+                return lane.counts()
+            }
+        case .written, .checkpointed, .adopt, .close: break
+        }
+    }
+
+    /// A call whose answer waits for the disk.
+    private mutating func decide<Value: Sendable>(
+        _ reply: Reply<Value>,
+        _ body: (inout Lane<Disk>) throws(TimelineError) -> Value
+    ) {
+        do throws(TimelineError) { answers.append(Answer(reply, try body(&lane))) } catch {
+            reply.resume(returning: .failure(error))
+        }
+    }
+
+    /// A call that changes nothing on disk.
+    private mutating func look<Value>(
+        _ reply: Reply<Value>,
+        _ body: (inout Lane<Disk>) throws(TimelineError) -> sending Value
+    ) {
+        do throws(TimelineError) {
+            let value = try body(&lane)
+            reply.resume(returning: .success(value))
+        } catch {
+            reply.resume(returning: .failure(error))
+        }
+    }
+
+    private mutating func close(_ reply: Reply<Void>?) {
+        inbox.refuse()
+        closing = reply
+        isClosing = true
+    }
+}
+
+extension Command {
+    func refuse(_ error: TimelineError) {
+        switch self {
+        case .schedule(_, let reply): reply.resume(returning: .failure(error))
+        case .cancel(_, let reply): reply.resume(returning: .failure(error))
+        case .find(_, let reply): reply.resume(returning: .failure(error))
+        case .claim(_, _, let reply): reply.resume(returning: .failure(error))
+        case .settle(_, let reply): reply.resume(returning: .failure(error))
+        case .extend(_, _, let reply): reply.resume(returning: .failure(error))
+        case .nextDue(let reply): reply.resume(returning: .failure(error))
+        case .forecast(_, _, _, let reply): reply.resume(returning: .failure(error))
+        case .counts(let reply): reply.resume(returning: .failure(error))
+        case .close(let reply): reply?.resume(returning: .success(()))
+        case .written, .checkpointed, .adopt: break
+        }
+    }
+}
+
+/// On the disk thread: answers as soon as the bytes are safe, without another hop.
+private func write(
+    _ group: WriteGroup,
+    _ answers: [Answer],
+    to disk: some Storage,
+    tell inbox: Mailbox<Command>
+) {
+    var failure: StorageError?
+    do throws(StorageError) { try group.write(to: disk) } catch { failure = error }
+    if failure == nil { for answer in answers { answer.give(nil) } }
+    inbox.send(.written(group, failure, failure == nil ? [] : answers), always: true)
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// The command line. Each command is a file; what it does lies in the libraries.
+@main
+struct Belfry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "belfry",
+        abstract: "A durable, cancellable scheduler for pushes that rings on time.",
+        discussion: """
+            Exit codes: 0 done; 64 wrong use; 65 the input is wrong or was refused; 69 the server cannot be reached or cannot \
+            serve now; 70 a fault of Belfry; 73 something cannot be created, such as a port in use; 74 reading or writing \
+            failed; 75 another server holds the data folder; 77 not allowed; 78 the configuration is wrong.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
+            AccountCommand.self, DeadLetter.self, KeyCommand.self, Doctor.self,
+            WeChatSimulatorCommand.self, Bench.self,
+        ]
+    )
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// What the documentation shows is what happens.
+@Suite("Documentation")
+struct DocumentationTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    private func read(_ path: String) throws -> String {
+        try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+    }
+
+    /// The insides of the fenced blocks of one kind.
+    private func blocks(_ kind: String, in text: String) -> [String] {
+        text.components(separatedBy: "```\(kind)\n").dropFirst().map {
+            $0.components(separatedBy: "```")[0]
+        }
+    }
+
+    @Test("the README's first flow is checked as shown there")
+    func firstFlow() async throws {
+        let readme = try read("README.md")
+        let flow = try #require(blocks("yaml", in: readme).first)
+        let shown = try #require(blocks("console", in: readme).first)
+        let folder = FileManager.default.temporaryDirectory.path() + "/readme-\(UUID())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try flow.write(toFile: folder + "/welcome.yaml", atomically: true, encoding: .utf8)
+        let result = try await Program.run(["flow", "check", "welcome.yaml"], folder: folder)
+        #expect(result.code == 0)
+        #expect(shown.contains("$ belfry flow check welcome.yaml\n" + result.out))
+    }
+
+    @Test(
+        "every curl example of docs/api.md is answered well, in order, by a fresh server",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl"))
+    )
+    func curl() async throws {
+        let folder = FileManager.default.temporaryDirectory.path() + "/api-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await RunningServer(folder: folder)
+        let script = blocks("sh", in: try read("docs/api.md")).joined(separator: "\n")
+            .replacing("http://127.0.0.1:8080", with: server.address)
+            .replacing("belfry-data/admin.key", with: folder + "/admin.key")
+            .replacing("curl -sS", with: "curl -sS --fail-with-body")
+        let result = try await Program.run(
+            ["-euo", "pipefail", "-c", script],
+            executable: "/bin/bash"
+        )
+        await server.stop()
+        #expect(result.code == 0, "\(result.out)\n\(result.err)")
+    }
+}

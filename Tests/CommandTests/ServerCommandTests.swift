@@ -1,0 +1,182 @@
+import Foundation
+import Testing
+
+/// Commands against a real server of their own.
+@Suite("Commands that need a server")
+struct ServerCommandTests {
+    private func withServer(
+        _ work: (RunningServer, (String...) async throws -> Program.Result) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.path() + "/server-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await RunningServer(folder: folder)
+        try await work(server) { (arguments: String...) in
+            try await Program.run(arguments + server.keyFile, environment: server.environment)
+        }
+        #expect(await server.stop() == 0)
+    }
+
+    @Test("a push is scheduled, found, replaced and cancelled")
+    func push() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            #expect(try await server.schedule(id: "a/1").out.hasPrefix("accepted  a/1"))
+            #expect(try await server.schedule(id: "a/1").out.hasPrefix("replaced  a/1"))
+            let found = try await run("push", "find", "a/1", "--json")
+            #expect(found.out.contains(#""state":"scheduled""#))
+            let cancelled = try await run("push", "cancel", "a/1", "a/2")
+            #expect(cancelled.out == "cancelled  a/1\ngone  a/2\n")
+            #expect(try await run("push", "find", "a/1").code == 65)
+        }
+    }
+
+    @Test("a push to an unknown account is refused by the name of its option")
+    func refused() async throws {
+        try await withServer { server, _ in
+            let result = try await server.schedule(id: "a/1")
+            #expect(result.code == 65)
+            #expect(result.err.contains("--account is no account of this server"))
+        }
+    }
+
+    @Test("bulk tells wrong lines by number and accepts the rest; ends with 65")
+    func bulk() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            let good =
+                #"{"id":"b/1","account":"shop","to":"1","delay":"1d","channel":"log","payload":"x"}"#
+            let bad = #"{"id":"b/2","acount":"shop"}"#
+            let result = try await Program.run(
+                ["push", "bulk", "--json"] + server.keyFile,
+                input: good + "\n\n" + bad + "\n",
+                environment: server.environment
+            )
+            #expect(result.code == 65)
+            #expect(
+                result.err.contains("line 3 (b/2): /acount is not known; did you mean 'account'?")
+            )
+            #expect(
+                result.out
+                    == #"{"accepted":1,"errors":1,"lines":2,"merged":0,"parked":0,"replaced":0}"#
+                    + "\n"
+            )
+        }
+    }
+
+    @Test("a flow is applied after its plan, listed, compared and exported")
+    func flow() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            let file = server.folder + "/hello.yaml"
+            let yaml =
+                "key: hello\ntrigger: api\nsteps:\n  - id: first\n    after: 5s\n    text: hi\n"
+            try yaml.write(toFile: file, atomically: true, encoding: .utf8)
+            #expect(try await run("flow", "diff", "shop", file).code == 1)
+            // Nobody is there to ask, so nothing is published.
+            #expect(try await run("flow", "apply", "shop", file).code == 65)
+            #expect(try await run("flow", "list", "shop").out.hasPrefix("no flows yet"))
+            let applied = try await run("flow", "apply", "shop", file, "--yes")
+            #expect(applied.out.contains("hello: version 1 is published"), "\(applied)")
+            #expect(try await run("flow", "diff", "shop", file).out == "nothing differs\n")
+            #expect(try await run("flow", "export", "shop", "hello").out == yaml)
+            try yaml.replacing("5s", with: "6s").write(
+                toFile: file,
+                atomically: true,
+                encoding: .utf8
+            )
+            let diff = try await run("flow", "diff", "shop", file)
+            #expect(diff.code == 1)
+            #expect(diff.out == "~ step first: when (structure)\n")
+        }
+    }
+
+    @Test("a key works within its scopes until it is revoked; without one it is 77")
+    func keys() async throws {
+        try await withServer { server, run in
+            let made = try await run("key", "create", "reader", "--scope", "read")
+            let key = made.out.trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(key.hasPrefix("bfy_"))
+            let reader = server.environment.merging(["BELFRY_KEY": key]) { $1 }
+            let (accounts, keys) = (["account", "list"], ["key", "list"])
+            #expect(try await Program.run(accounts, environment: reader).code == 0)
+            #expect(try await Program.run(keys, environment: reader).code == 77)
+            let id = try #require(
+                made.err.split(separator: " ").drop { $0 != "made" }.dropFirst().first
+            )
+            #expect(try await run("key", "revoke", String(id.filter { $0 != ";" })).code == 0)
+            #expect(try await Program.run(accounts, environment: reader).code == 77)
+            let without = try await Program.run(
+                ["account", "list"],
+                environment: server.environment
+            )
+            #expect(without.code == 77)
+            #expect(without.err.contains("--key-file"))
+        }
+    }
+
+    @Test("account check tells what is missing; secrets come from a file and are never shown")
+    func accounts() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "wx").code == 0)
+            let check = try await run("account", "check", "wx")
+            #expect(check.code == 65)
+            #expect(check.out.contains("missing: secret:"))
+            let secrets = server.folder + "/wx.secrets"
+            try "secret=hush-hush\ntoken=abc\n".write(
+                toFile: secrets,
+                atomically: true,
+                encoding: .utf8
+            )
+            let added = try await run(
+                "account",
+                "add",
+                "wy",
+                "--mode",
+                "plain",
+                "--app-id",
+                "wx1",
+                "--secrets",
+                secrets,
+                "--json"
+            )
+            #expect(added.code == 0, "\(added.err)")
+            #expect(!added.out.contains("hush"))
+            #expect(try await run("account", "check", "wy").code == 0)
+            #expect(
+                try await run("account", "pause", "wy", "--reason", "test").out.contains("test")
+            )
+            #expect(try await run("account", "resume", "wy").code == 0)
+            #expect(try await run("people", "list", "wy").out.hasPrefix("nobody yet"))
+            #expect(try await run("dead-letter", "list").out == "there are no dead letters\n")
+            #expect(
+                try await run("dead-letter", "retry", "--account", "wy", "--dry-run").out
+                    == "0 would be scheduled again\n"
+            )
+        }
+    }
+
+    @Test("a second server on the same folder ends with 75, one on the same port with 73")
+    func second() async throws {
+        try await withServer { server, _ in
+            let folder = try await Program.run(
+                ["serve", "--data-folder", server.folder, "--http-port", "0"]
+            )
+            #expect(folder.code == 75)
+            #expect(folder.err.contains("in use by another process"))
+            let other = server.folder + "/other"
+            let port = server.address.split(separator: ":").last.map(String.init) ?? ""
+            let result = try await Program.run(
+                ["serve", "--data-folder", other, "--http-port", port]
+            )
+            #expect(result.code == 73)
+            #expect(result.err.contains("is in use by another program"))
+        }
+    }
+
+    @Test("a folder that cannot be made ends with 73 and says so")
+    func noFolder() async throws {
+        let result = try await Program.run(["serve", "--data-folder", "/dev/null/belfry"])
+        #expect(result.code == 73)
+        #expect(result.err.contains("/dev/null/belfry cannot be made"))
+    }
+}

@@ -1,0 +1,257 @@
+import BelfryCore
+import BelfryJournal
+import Synchronization
+
+/// A disk in memory that forgets what was not synced, tears the last write, runs full, and fails when told to.
+final class SimulatedDisk: Storage {
+    struct File {
+        var bytes: [UInt8] = []
+        /// What a power cut leaves for sure.
+        var durable: [UInt8] = []
+        var reserved = 0
+    }
+
+    struct State {
+        var files: [Int: File] = [:]
+        var names: [String: Int] = [:]
+        var durableNames: [String: Int] = [:]
+        var open: [Int32: Int] = [:]
+        var nextFile = 0
+        var nextHandle: Int32 = 0
+        /// Calls that change something, so far.
+        var changes = 0
+        /// From this change on every call fails: the power is gone.
+        var powerCutAt = Int.max
+        /// This one change fails, and those after it do not.
+        var failAt = Int.max
+        var failure = StorageError(.other, "write: input/output error")
+        var capacity = Int.max
+        var skipsSync = false
+    }
+
+    let state: Mutex<State>
+
+    init(_ state: consuming sending State = State()) { self.state = Mutex(state) }
+
+    var changes: Int { state.withLock { $0.changes } }
+
+    /// What another machine would find after the power was cut now: names and bytes that were synced, and of the rest a random part.
+    func afterPowerCut(seed: UInt64) -> SimulatedDisk {
+        var random = SplitMix64(seed: seed)
+        var new = state.withLock { old in
+            // From now on the old owner reaches nothing.
+            old.powerCutAt = -1
+            var new = State()
+            new.nextFile = old.nextFile
+            new.names = Bool.random(using: &random) ? old.durableNames : old.names
+            for file in Set(new.names.values).sorted() {
+                var left = Self.torn(old.files[file] ?? File(), &random)
+                left.durable = left.bytes
+                new.files[file] = left
+            }
+            new.capacity = old.capacity
+            return new
+        }
+        new.durableNames = new.names
+        return SimulatedDisk(new)
+    }
+
+    private static func torn(_ file: File, _ random: inout SplitMix64) -> File {
+        guard file.bytes.count > file.durable.count, file.bytes.starts(with: file.durable) else {
+            return File(bytes: file.durable)
+        }
+        let kept = Int.random(in: file.durable.count...file.bytes.count, using: &random)
+        var bytes = Array(file.bytes[..<kept])
+        // Sectors of one write may reach the medium in any order: what lies between may be zeros.
+        if kept > file.durable.count + 1, Bool.random(using: &random) {
+            let hole = Int.random(in: file.durable.count..<kept, using: &random)
+            for index in hole..<min(kept, hole + 512) { bytes[index] = 0 }
+        }
+        return File(bytes: bytes)
+    }
+
+    func cutPower(at change: Int) { state.withLock { $0.powerCutAt = change } }
+    func fail(at change: Int, with error: StorageError) {
+        state.withLock {
+            $0.failAt = change
+            $0.failure = error
+        }
+    }
+    func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
+    func flip(_ name: String, at offset: Int) {
+        state.withLock { state in
+            guard let file = state.names[name] else { return }
+            state.files[file]?.bytes[offset] ^= 0x40
+            state.files[file]?.durable[offset] ^= 0x40
+        }
+    }
+    func cut(_ name: String, to size: Int) {
+        state.withLock { state in
+            guard let file = state.names[name] else { return }
+            state.files[file]?.bytes.removeSubrange(size...)
+            state.files[file]?.durable.removeSubrange(size...)
+        }
+    }
+    func size(of name: String) -> Int {
+        state.withLock { state in state.names[name].flatMap { state.files[$0]?.bytes.count } ?? 0 }
+    }
+    var used: Int { state.withLock { Self.used($0) } }
+
+    /// A copy that shares nothing, as if the owner had just gone.
+    func copy() -> SimulatedDisk {
+        var new = state.withLock { $0 }
+        new.open = [:]
+        new.powerCutAt = .max
+        return SimulatedDisk(new)
+    }
+
+    // MARK: Storage
+
+    func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID {
+        try change(isChange: mode == .create) { (state) throws(StorageError) in
+            if mode == .create {
+                let file = state.names[name] ?? state.nextFile
+                if file == state.nextFile { state.nextFile += 1 }
+                state.names[name] = file
+                let durable = state.files[file]?.durable ?? []
+                state.files[file] = File(bytes: [], durable: durable)
+            }
+            guard let file = state.names[name] else {
+                throw StorageError(.missing, "open \(name): no such file")
+            }
+            state.nextHandle += 1
+            state.open[state.nextHandle] = file
+            return FileID(state.nextHandle)
+        }
+    }
+
+    func close(_ file: FileID) { state.withLock { $0.open[file.rawValue] = nil } }
+
+    func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError) {
+        let copy = Array(bytes)
+        try change { (state) throws(StorageError) in
+            let id = try Self.file(file, state)
+            var target = state.files[id] ?? File()
+            let grown = max(target.reserved, target.bytes.count + copy.count)
+            let extra = grown - max(target.reserved, target.bytes.count)
+            guard Self.used(state) + extra <= state.capacity else {
+                throw StorageError(.full, "write: no space left on device")
+            }
+            target.bytes += copy
+            state.files[id] = target
+        }
+    }
+
+    func sync(_ file: FileID) throws(StorageError) {
+        try change { (state) throws(StorageError) in
+            let id = try Self.file(file, state)
+            if let bytes = state.files[id]?.bytes { state.files[id]?.durable = bytes }
+        }
+    }
+
+    func read(_ file: FileID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+        throws(StorageError) -> Int
+    {
+        let bytes = try change(isChange: false) { (state) throws(StorageError) in
+            state.files[try Self.file(file, state)]?.bytes ?? []
+        }
+        guard offset < bytes.count else { return 0 }
+        let count = min(buffer.count, bytes.count - offset)
+        buffer.copyBytes(from: bytes[offset..<offset + count])
+        return count
+    }
+
+    func size(_ file: FileID) throws(StorageError) -> Int {
+        try change(isChange: false) { (state) throws(StorageError) in
+            state.files[try Self.file(file, state)]?.bytes.count ?? 0
+        }
+    }
+
+    func truncate(_ file: FileID, to size: Int) throws(StorageError) {
+        try change { (state) throws(StorageError) in
+            let id = try Self.file(file, state)
+            let count = state.files[id]?.bytes.count ?? 0
+            if count > size { state.files[id]?.bytes.removeSubrange(size...) }
+        }
+    }
+
+    func reserve(_ file: FileID, upTo size: Int) throws(StorageError) {
+        try change { (state) throws(StorageError) in
+            let id = try Self.file(file, state)
+            let target = state.files[id] ?? File()
+            let extra = max(0, size - max(target.reserved, target.bytes.count))
+            guard Self.used(state) + extra <= state.capacity else {
+                throw StorageError(.full, "fallocate: no space left on device")
+            }
+            state.files[id]?.reserved = max(size, target.reserved)
+        }
+    }
+
+    func punch(_ file: FileID, _ range: Range<Int>) {
+        state.withLock { state in
+            guard let id = state.open[file.rawValue], state.changes < state.powerCutAt else {
+                return
+            }
+            for index in range {
+                state.files[id]?.bytes[index] = 0
+                state.files[id]?.durable[index] = 0
+            }
+        }
+    }
+
+    func rename(_ from: String, to: String) throws(StorageError) {
+        try change { (state) throws(StorageError) in
+            guard let file = state.names.removeValue(forKey: from) else {
+                throw StorageError(.missing, "rename \(from): no such file")
+            }
+            state.names[to] = file
+        }
+    }
+
+    func remove(_ name: String) throws(StorageError) {
+        try change { (state) throws(StorageError) in state.names[name] = nil }
+    }
+
+    func names() throws(StorageError) -> [String] {
+        try change(isChange: false) { (state) throws(StorageError) in state.names.keys.sorted() }
+    }
+
+    func syncFolder() throws(StorageError) {
+        try change { (state) throws(StorageError) in state.durableNames = state.names }
+    }
+
+    func release() {}
+
+    private func change<Value: Sendable>(
+        isChange: Bool = true,
+        _ body: (inout State) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        let result: Result<Value, StorageError> = state.withLock { state in
+            if state.changes >= state.powerCutAt {
+                return .failure(StorageError(.other, "the power is gone"))
+            }
+            if isChange {
+                state.changes += 1
+                if state.changes - 1 == state.failAt { return .failure(state.failure) }
+            }
+            do throws(StorageError) { return .success(try body(&state)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func file(_ file: FileID, _ state: State) throws(StorageError) -> Int {
+        guard let id = state.open[file.rawValue] else {
+            throw StorageError(.other, "bad file descriptor")
+        }
+        return id
+    }
+
+    private static func used(_ state: State) -> Int {
+        Set(state.names.values).reduce(0) { sum, id in
+            let file = state.files[id] ?? File()
+            return sum + max(file.reserved, file.bytes.count)
+        }
+    }
+}
