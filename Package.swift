@@ -172,7 +172,10 @@ let package = Package(
                 "BelfryRecords", "BelfryServer",
                 "BelfrySimulation", "BelfryWeChatSimulator", logging, serviceLifecycle,
             ],
-            resources: [.embedInCode("Flows")]
+            // The examples that stand in the documentation are the ones that run.
+            resources: ["welcome", "spring-qr", "lesson"].map {
+                .embedInCode("../../Examples/flows/\($0).yaml")
+            }
         ),
 
         // MARK: The command line

@@ -1,6 +1,6 @@
 import BelfryActivation
 
-/// The flows of the demonstration: the same files that stand under Examples/flows.
+/// The flows of the demonstration: the files under Examples/flows, built in.
 package enum DemoFlows {
     package static let all: [(key: String, yaml: String)] = [
         ("welcome", String(decoding: PackageResources.welcome_yaml, as: UTF8.self)),
