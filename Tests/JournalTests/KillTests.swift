@@ -129,12 +129,11 @@ private struct KillJudge {
         }
     }
 
-    /// The newest acknowledged version, unless somebody began to end it.
+    /// The newest acknowledged version, unless somebody began to end it, or a newer one: what was asked for may have been accepted although the
+    /// child died before it could say so, and then been done in a later life.
     private func mustBePending(_ promise: Promise) -> Bool {
         promise.accepted > 0 && promise.accepted > promise.cancelAsked
-            && !promise.doneAsked.contains(promise.accepted)
-            // A newer version that was asked for may be there instead, or may itself be done.
-            && !promise.doneAsked.contains(promise.asked)
+            && !promise.doneAsked.contains { $0 >= promise.accepted }
     }
 
     /// In the end everything that is pending is handed over.
