@@ -31,6 +31,8 @@ struct CrashChild {
         var configuration = JournalConfiguration()
         // Small, so that many checkpoints, runs and reads from runs fall into the short life.
         configuration.checkpointBytes = 20_000
+        configuration.sliceBytes = 8000
+        configuration.farWindow = .milliseconds(80)
         configuration.nearWindow = .milliseconds(50)
         configuration.lookAhead = .milliseconds(20)
         configuration.blockBytes = 2000

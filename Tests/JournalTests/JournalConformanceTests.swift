@@ -16,9 +16,20 @@ struct JournalConformanceTests {
     func keepsFromDisk(rule: TimelineRule) async throws {
         var configuration = JournalConfiguration()
         configuration.checkpointBytes = 1
+        configuration.sliceBytes = 300
+        configuration.farWindow = .zero
         configuration.nearWindow = .zero
         configuration.lookAhead = .zero
         configuration.blockBytes = 512
+        let fixture = try await fixture(in: TemporaryFolder(), ManualClock(), configuration)
+        try await rule.check(fixture)
+    }
+
+    @Test("with everything that is not due waiting in the journal", arguments: TimelineRule.all)
+    func keepsFromJournal(rule: TimelineRule) async throws {
+        var configuration = JournalConfiguration()
+        configuration.farWindow = .zero
+        configuration.nearWindow = .zero
         let fixture = try await fixture(in: TemporaryFolder(), ManualClock(), configuration)
         try await rule.check(fixture)
     }

@@ -67,6 +67,8 @@ private struct Life {
         var configuration = JournalConfiguration()
         configuration.checkpointBytes = [400, 3000, 1 << 30][Int(seed % 3)]
         configuration.nearWindow = .seconds(Int64(seed % 4) * 20)
+        configuration.farWindow = configuration.nearWindow + .seconds(Int64(seed % 5) * 30)
+        configuration.sliceBytes = [100, 1000, 1 << 20][Int(seed / 3 % 3)]
         configuration.blockBytes = 600
         configuration.headroomBytes = 4000
         configuration.reserveStepBytes = 4000

@@ -4,7 +4,7 @@ import BelfryCore
 ///
 ///     offset size
 ///       0     4   length of the body
-///       4     4   CRC-32C of everything from offset 8 to the end of the body
+///       4     4   CRC-32C of the body, then of this head from offset 8 on
 ///       8     2   magic
 ///      10     1   kind
 ///      11     1   1 if outcomes follow the pushes (kind `schedule`)
@@ -54,19 +54,14 @@ struct Frame: BitwiseCopyable {
             Int(length) <= min(Frame.bodyLimit, bytes.count - offset - Frame.bytes)
         else { return nil }
         let end = offset + Frame.bytes + Int(length)
-        let covered = UnsafeRawBufferPointer(rebasing: bytes[offset + 8..<end])
-        guard Checksum.crc(covered) == crc else { return nil }
+        let body = UnsafeRawBufferPointer(rebasing: bytes[offset + Frame.bytes..<end])
+        let head = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Frame.bytes])
+        guard Frame.crc(head: head, afterBody: Checksum.crc(body)) == crc else { return nil }
     }
 
-    /// Writes the head in front of a body that lies `Frame.bytes` after `start`.
-    static func seal(_ frame: Frame, at start: UnsafeMutableRawPointer, length: Int) {
-        var frame = frame
-        frame.length = UInt32(length)
-        start.storeBytes(of: frame, as: Frame.self)
-        frame.crc = Checksum.crc(
-            UnsafeRawBufferPointer(start: start + 8, count: Frame.bytes - 8 + length)
-        )
-        start.storeBytes(of: frame.crc, toByteOffset: 4, as: UInt32.self)
+    /// The body comes first, because it is there before the head is known.
+    static func crc(head: UnsafeRawBufferPointer, afterBody crc: UInt32) -> UInt32 {
+        Checksum.crc(UnsafeRawBufferPointer(rebasing: head[8...]), from: crc)
     }
 }
 

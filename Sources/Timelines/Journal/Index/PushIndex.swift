@@ -1,3 +1,5 @@
+import CBelfryDisk
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -36,11 +38,11 @@ struct PushIndex: ~Copyable {
         tables.deallocate()
     }
 
-    /// Reads the place of a fingerprint, so that it is in the cache when it is needed a little later.
+    /// Has the place of a fingerprint brought into the cache, because it is needed a little later.
     @inline(__always)
-    func touch(_ fingerprint: UInt32) -> UInt64 {
+    func prefetch(_ fingerprint: UInt32) {
         let table = tables[Int(fingerprint >> 24)]
-        return table.entries[Int(fingerprint & table.mask)]
+        belfry_prefetch(table.entries + Int(fingerprint & table.mask))
     }
 
     /// The slot for which `matches` holds.

@@ -12,41 +12,56 @@ struct JournalWriter {
     /// How far room is set aside.
     var reserved = 0
     /// What is to be written, in order.
-    var pieces: [Piece] = []
+    var frames: [FrameBuffer] = []
+    /// What is on its way to the disk: it comes before ``frames``.
+    var writing: [FrameBuffer] = []
 
-    struct Piece {
-        var place: RecordPlace
-        var count: Int
+    mutating func add(_ frame: FrameBuffer) {
+        end += frame.bytes.count
+        frames.append(frame)
     }
 
-    /// - Returns: whether it begins a piece; otherwise it goes on with the one before.
-    mutating func add(_ place: RecordPlace, _ count: Int) -> Bool {
-        end += count
-        if let last = pieces.last, last.place.chunk == place.chunk,
-            Int(last.place.offset) + last.count == Int(place.offset)
-        {
-            pieces[pieces.count - 1].count += count
-            return false
+    /// Bytes that are not in the file yet; `nil` for those that are. O(frames under way).
+    func unwritten(at offset: Int) -> UnsafeRawPointer? {
+        var start = end
+        for frame in [writing, frames].joined().reversed() {
+            start -= frame.bytes.count
+            if offset >= start { return UnsafeRawPointer(frame.start) + (offset - start) }
         }
-        pieces.append(Piece(place: place, count: count))
-        return true
+        return nil
     }
 }
 
-/// Frames that go to disk by one write and one sync.
-///
-/// The pointers are into arena chunks that the lane keeps until ``Lane/finish(_:)``; nobody changes those bytes.
-struct WriteGroup: @unchecked Sendable {
+/// Frames that go to disk together, with one sync.
+struct WriteGroup: Sendable {
     var file: FileID
-    var segment: UInt64
+    /// Where the first of them goes in the segment.
     var start: Int
-    var pieces: [UnsafeRawBufferPointer]
-    var chunks: [UInt32]
+    var frames: [FrameBuffer]
+
+    /// Frames up to this size are gathered, so that they need not a system call each.
+    private static let gatheredBytes = 16 << 10
+    private static let gatherBytes = 256 << 10
 
     /// Writes and syncs.
     func write(to storage: some Storage) throws(StorageError) {
-        guard !pieces.isEmpty else { return }
-        for piece in pieces { try storage.append(piece, to: file) }
+        guard !frames.isEmpty else { return }
+        var gathered: [UInt8] = []
+        for frame in frames {
+            if frame.bytes.count <= Self.gatheredBytes {
+                gathered.append(contentsOf: frame.bytes)
+                if gathered.count < Self.gatherBytes { continue }
+            }
+            try write(&gathered, to: storage)
+            if frame.bytes.count > Self.gatheredBytes { try storage.append(frame.bytes, to: file) }
+        }
+        try write(&gathered, to: storage)
         try storage.sync(file)
+    }
+
+    private func write(_ gathered: inout [UInt8], to storage: some Storage) throws(StorageError) {
+        guard !gathered.isEmpty else { return }
+        try append(gathered, to: file, storage)
+        gathered.removeAll(keepingCapacity: true)
     }
 }

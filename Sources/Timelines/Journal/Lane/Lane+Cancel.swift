@@ -14,9 +14,7 @@ extension Lane {
         }
         try makeRoom(Frame.bytes + room, isGrowth: false)
         advance(to: moment)
-        let place = arena.allocate(Frame.bytes + room)
-        let body = arena.pointer(place) + Frame.bytes
-        var length = 0
+        let frame = FrameBuffer(room: room)
         var count = 0
         var outcomes: [CancelOutcome] = []
         outcomes.reserveCapacity(ids.count)
@@ -24,25 +22,21 @@ extension Lane {
             let outcome = cancel(hash(id))
             outcomes.append(outcome)
             guard outcome != .gone else { continue }
-            length += put(id, at: body + length)
+            frame.add(put(id, at: frame.body + frame.length))
             count += 1
         }
-        if count > 0 {
-            seal(frame(.cancel, count: count, at: moment), at: place, length: length)
-        } else {
-            arena.releaseIfUnused(place.chunk)
-        }
+        if count > 0 { seal(self.frame(.cancel, count: count, at: moment), frame) }
         return outcomes
     }
 
     mutating func cancel(_ hash: PushHash) -> CancelOutcome {
         guard let slot = slot(of: hash) else { return .gone }
-        let entry = slots.elements[Int(slot)]
-        guard entry.isNear, near.elements[Int(entry.ordinal)].state == .inFlight else {
+        let entry = slots.pointer(slot).pointee
+        guard entry.isNear, near.pointer(entry.ordinal).pointee.state == .inFlight else {
             remove(slot: slot, hash: hash)
             return .cancelled
         }
-        let push = near.elements + Int(entry.ordinal)
+        let push = near.pointer(entry.ordinal)
         if push.pointee.newer != NearPush.none {
             drop(near: push.pointee.newer)
             push.pointee.newer = NearPush.none

@@ -19,17 +19,23 @@ extension Lane {
         // Whatever comes of it, the next attempt is as far away as a success would put it.
         journalled = 0
         try rewriteMostlyDead(at: moment)
+        try openSegments()
         let old = journal
         try beginSegment(old.segment + 1)
         checkpointing = true
+        let journalDrafts = takeDrafts()
         let finished = runs.takeFinished()
+        let horizons = Horizons(at: moment.now)
         var groups: [GroupDraft] = []
-        let drafts = draft(at: moment, &groups)
         var plan = CheckpointPlan(
-            classes: drafts,
+            classes: draft(horizons, &groups),
             groups: groups,
+            drafts: journalDrafts,
+            accounts: accounts(of: journalDrafts),
+            horizons: horizons,
             manifest: manifest(),
             blockBytes: limits.blockBytes,
+            sliceBytes: limits.sliceBytes,
             obsolete: finished.map { FileFormat.runName($0.number) },
             finished: finished.map(\.file),
             punches: []
@@ -52,13 +58,16 @@ extension Lane {
         checkpointing = false
         if result.error != nil {
             for drafts in result.plan.classes { takeBack(drafts, result.plan.groups) }
+            giveBackDrafts()
             return
         }
         firstSegment = result.plan.manifest.journalStart
         for punch in result.plan.punches { runs.markPunched(run: punch.run, block: punch.block) }
-        for (run, drafts) in zip(result.runs, result.drafts) {
+        for run in result.near.map(\.run) + result.sorted {
             nextRun = max(nextRun, run.number + 1)
             runs.add(run)
+        }
+        for (run, drafts) in result.near {
             adoptions.append(
                 Adoption(
                     run: run.number,
@@ -68,6 +77,7 @@ extension Lane {
                 )
             )
         }
+        sorted = SortedDrafts(runs: result.sorted.map(\.number), places: result.places)
     }
 
     /// A checkpoint from beginning to end, on the lane's own thread.
@@ -78,7 +88,7 @@ extension Lane {
         endCheckpoint(result, at: moment)
         while isAdopting { adoptSome(at: moment) }
         closeRetired()
-        if let error = result.error { throw TimelineError(error) }
+        if let error = result.error { throw error }
     }
 
     private func manifest() -> Manifest {
@@ -100,41 +110,39 @@ extension Lane {
 
     // MARK: Drafts
 
-    /// Everything that only the journal holds, by horizon class: one year-long push must not keep a file of two days.
-    private mutating func draft(at moment: Moment, _ groups: inout [GroupDraft]) -> [[RunDraft]] {
-        var classes: [[RunDraft]] = [[], [], []]
-        let short = moment.now + Duration.days(2).milliseconds
-        let middle = moment.now + Duration.days(32).milliseconds
+    /// Everything in memory that only the journal holds, by horizon class.
+    private mutating func draft(_ horizons: Horizons, _ groups: inout [GroupDraft])
+        -> [[RunDraft]]
+    {
+        var classes = [[RunDraft]](repeating: [], count: Horizons.count)
         for number in dirty {
-            let push = near.elements + Int(number)
+            let push = near.pointer(number)
             guard push.pointee.isDirty else { continue }
             push.pointee.isDirty = false
             // What was cancelled or overtaken while in flight has ended, as far as the disk is concerned.
             if push.pointee.state == .free || isSuperseded(number) { continue }
-            let due = push.pointee.due
             push.pointee.isDrafted = true
-            let horizon = due <= short ? 0 : due <= middle ? 1 : 2
-            classes[horizon].append(draft(number, &groups))
+            classes[horizons(push.pointee.due)].append(draft(number, &groups))
         }
         dirty.removeAll(keepingCapacity: true)
         return classes
     }
 
     private mutating func draft(_ number: UInt32, _ groups: inout [GroupDraft]) -> RunDraft {
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         arena.retain(push.record.chunk)
         var draft = RunDraft(
-            near: number,
+            origin: number,
             chunk: push.record.chunk,
             record: UnsafeRawPointer(arena.pointer(push.record)),
             due: push.due,
             sequence: push.sequence,
             accepted: push.accepted,
             attempt: push.attempt,
-            account: UInt32(slots.elements[Int(push.slot)].account),
+            account: UInt32(slots.pointer(push.slot).pointee.account),
             band: push.priority
         )
-        if push.state == .parked { draft.account = accountNumber(push.record) }
+        if push.state == .parked { draft.account = accountNumber(arena.pointer(push.record)) }
         if push.merge != NearPush.none {
             draft.group = UInt32(groups.count)
             groups.append(draftGroup(push))
@@ -145,7 +153,7 @@ extension Lane {
     private mutating func draftGroup(_ push: NearPush) -> GroupDraft {
         let group = merges[push.merge]
         for place in group.collected { arena.retain(place.chunk) }
-        let isHead = push.state != .parked && slots.elements[Int(push.slot)].merges
+        let isHead = push.state != .parked && slots.pointer(push.slot).pointee.merges
         return GroupDraft(
             first: group.first,
             last: group.last,
@@ -164,25 +172,25 @@ extension Lane {
     /// Nothing was written: what was drafted is again what only the journal holds.
     private mutating func takeBack(_ drafts: [RunDraft], _ groups: [GroupDraft]) {
         for draft in drafts {
-            if near.elements[Int(draft.near)].isDrafted { markDirty(draft.near) }
+            if near.pointer(draft.origin).pointee.isDrafted { markDirty(draft.origin) }
             release(draft, groups)
         }
     }
 
     // MARK: Adopting
 
-    var isAdopting: Bool { !adoptions.isEmpty }
+    var isAdopting: Bool { !adoptions.isEmpty || sorted != nil }
 
-    /// Points some of what a new run holds at the run: a slice, so that calls need not wait for the whole. What has changed while it was written does
+    /// Points some of what new runs hold at the runs: a slice, so that calls need not wait for the whole. What has changed while it was written does
     /// not count in the run.
     mutating func adoptSome(at moment: Moment) {
-        guard var adoption = adoptions.popLast() else { return }
+        guard var adoption = adoptions.popLast() else { return adoptSorted() }
         let far = moment.now + limits.nearWindow.milliseconds
         let end = min(adoption.next + Adoption.slice, adoption.drafts.count)
         for ordinal in adoption.next..<end {
             let draft = adoption.drafts[ordinal]
-            if near.elements[Int(draft.near)].isDrafted {
-                let push = near.elements + Int(draft.near)
+            if near.pointer(draft.origin).pointee.isDrafted {
+                let push = near.pointer(draft.origin)
                 push.pointee.isDrafted = false
                 push.pointee.homeRun = adoption.run
                 push.pointee.homeOrdinal = UInt32(ordinal)
@@ -190,7 +198,7 @@ extension Lane {
                     let head =
                         draft.group == NearPush.none
                         ? nil : adoption.groups[Int(draft.group)].head
-                    evict(draft.near, head)
+                    evict(draft.origin, head)
                     adoption.markEvicted(ordinal, in: runs[adoption.run].blocks)
                 }
             } else {
@@ -208,9 +216,9 @@ extension Lane {
 
     /// The payload leaves memory; the slot remains.
     private mutating func evict(_ number: UInt32, _ head: PushHash?) {
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         unfile(number)
-        let slot = slots.elements + Int(push.slot)
+        let slot = slots.pointer(push.slot)
         slot.pointee.run = push.homeRun
         slot.pointee.ordinal = push.homeOrdinal
         if push.merge != NearPush.none {

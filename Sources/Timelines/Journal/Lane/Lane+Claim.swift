@@ -13,6 +13,7 @@ extension Lane {
         advance(to: moment)
         var claims: [Claim] = []
         do throws(TimelineError) {
+            try loadDrafts(at: moment)
             while claims.count < limit, let number = try nextReady(moment) {
                 claims.append(lend(number, length, moment))
             }
@@ -36,7 +37,7 @@ extension Lane {
         advance(to: moment)
         return tokens.map { token in
             guard let number = holder(of: token) else { return .stale }
-            let push = near.elements + Int(number)
+            let push = near.pointer(number)
             leases.remove(push.pointee.timer)
             push.pointee.leaseEnds = moment.steady + length
             push.pointee.timer = leases.insert(due: push.pointee.leaseEnds, value: number)
@@ -58,6 +59,7 @@ extension Lane {
             runs.passed(run: first.run, band: band)
             next = nextNear()
         }
+        if let due = nextDraft() { next = min(next ?? .max, due) }
         if let end = leases.next() {
             next = min(next ?? .max, moment.now + (end - moment.steady))
         }
@@ -76,21 +78,21 @@ extension Lane {
     /// The near push that a token holds; `nil` if the token is stale.
     func holder(of token: ClaimToken) -> UInt32? {
         guard let slot = slot(of: hash(token.id)) else { return nil }
-        let entry = slots.elements[Int(slot)]
+        let entry = slots.pointer(slot).pointee
         guard entry.isNear else { return nil }
-        let push = near.elements[Int(entry.ordinal)]
+        let push = near.pointer(entry.ordinal).pointee
         guard push.state == .inFlight, push.generation == token.generation else { return nil }
         return entry.ordinal
     }
 
     func isSuperseded(_ number: UInt32) -> Bool {
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         return push.isCancelled || push.newer != NearPush.none
     }
 
     /// Takes back a claim whose lease has ended (promise T3).
     mutating func endLease(_ number: UInt32) {
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         inFlight -= 1
         push.pointee.timer = .none
         push.pointee.generation = nextGeneration()
@@ -110,21 +112,15 @@ extension Lane {
 
     /// The newer version takes the place of one whose claim has ended.
     mutating func unpark(_ number: UInt32) {
-        let slot = near.elements[Int(number)].slot
-        let newer = near.elements[Int(number)].newer
-        near.elements[Int(number)].newer = NearPush.none
+        let slot = near.pointer(number).pointee.slot
+        let newer = near.pointer(number).pointee.newer
+        near.pointer(number).pointee.newer = NearPush.none
         drop(near: number)
-        let place = near.elements[Int(newer)].record
-        let incoming = Incoming(
-            place: place,
-            header: header(place),
-            hash: PushHash(low: 0, high: 0),
-            now: near.elements[Int(newer)].accepted
-        )
-        near.elements[Int(newer)].state = .ready
-        settleIn(newer, in: slot, account: accountNumber(incoming.place))
-        if incoming.header.mergeMode != 0, near.elements[Int(newer)].merge == NearPush.none {
-            beginMerge(newer, incoming.now, isHead: false)
+        let place = near.pointer(newer).pointee.record
+        near.pointer(newer).pointee.state = .ready
+        settleIn(newer, in: slot, account: accountNumber(arena.pointer(place)))
+        if header(place).mergeMode != 0, near.pointer(newer).pointee.merge == NearPush.none {
+            beginMerge(newer, near.pointer(newer).pointee.accepted, isHead: false)
         }
         file(newer)
     }
@@ -166,7 +162,7 @@ extension Lane {
     /// The first entry of a band whose push has not changed since.
     mutating func readyHead(_ band: Int) -> ReadyQueue.Entry? {
         while let head = ready.head(band) {
-            if near.elements[Int(head.near)].version == head.version { return head }
+            if near.pointer(head.near).pointee.version == head.version { return head }
             ready.removeHead(band)
         }
         return nil
@@ -174,7 +170,7 @@ extension Lane {
 
     private mutating func lend(_ number: UInt32, _ lease: Int64, _ moment: Moment) -> Claim {
         stopJoining(number)
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         push.pointee.state = .inFlight
         push.pointee.version = nextVersion()
         push.pointee.generation = nextGeneration()
@@ -194,7 +190,7 @@ extension Lane {
     }
 
     func collected(_ number: UInt32) -> [[UInt8]] {
-        let group = near.elements[Int(number)].merge
+        let group = near.pointer(number).pointee.merge
         guard group != NearPush.none else { return [] }
         return merges[group].collected.map { push($0, due: 0).payload }
     }

@@ -38,42 +38,36 @@ extension Lane {
     }
 
     /// Finishes a frame whose body is in place, and queues it for writing.
-    mutating func seal(_ frame: Frame, at place: RecordPlace, length: Int) {
-        Frame.seal(frame, at: arena.pointer(place), length: length)
-        let total = Frame.bytes + length
-        // One use of the chunk a piece: see ``finish(_:)``.
-        if journal.add(place, total) { arena.retain(place.chunk) }
-        journalled += total
+    mutating func seal(_ frame: Frame, _ buffer: FrameBuffer) {
+        buffer.seal(frame)
+        journal.add(buffer)
+        journalled += buffer.bytes.count
     }
 
     /// What has been decided since the last group.
-    var hasFrames: Bool { !journal.pieces.isEmpty }
+    var hasFrames: Bool { !journal.frames.isEmpty }
 
     /// Hands over what is to be written. The next group may be collected while this one is on its way, but not written before
     /// it is on disk.
     mutating func takeGroup() -> WriteGroup {
-        let pieces = journal.pieces
-        journal.pieces.removeAll(keepingCapacity: true)
         let group = WriteGroup(
             file: journal.file,
-            segment: journal.segment,
             start: journal.groupStart,
-            pieces: pieces.map { arena.bytes($0.place, $0.count) },
-            chunks: pieces.map(\.place.chunk)
+            frames: journal.frames
         )
+        journal.writing = journal.frames
+        journal.frames = []
         journal.groupStart = journal.end
         return group
     }
 
-    /// Lets go of the memory of a group that is on disk (or has failed).
-    mutating func finish(_ group: borrowing WriteGroup) {
-        for chunk in group.chunks { arena.release(chunk) }
-    }
+    /// The group at hand is on disk (or has failed).
+    mutating func finishGroup() { journal.writing = [] }
 
     /// Writes and syncs everything at once, for whoever needs no overlap.
     mutating func flush() throws(StorageError) {
         let group = takeGroup()
-        defer { finish(group) }
+        defer { finishGroup() }
         try group.write(to: disk)
     }
 }

@@ -41,7 +41,7 @@ extension Lane {
                 as: RunIdentity.self
             )
             let slot = slots.take()
-            slots.elements[Int(slot)] = Slot(
+            slots.pointer(slot).pointee = Slot(
                 high: identity.hash.high,
                 due: identity.due,
                 lowest: identity.hash.lowest,
@@ -58,7 +58,7 @@ extension Lane {
             guard let slot = slotOf[merge.ordinal] else { continue }
             merges.setHead(merge.hash, slot)
             merges.remember(merge.hash, of: slot)
-            slots.elements[Int(slot)].merges = true
+            slots.pointer(slot).pointee.merges = true
         }
     }
 
@@ -86,12 +86,14 @@ extension Lane {
 
     /// The near push of a slot, read from its run if need be.
     mutating func bringNear(_ slot: UInt32) throws(TimelineError) -> UInt32 {
-        let entry = slots.elements[Int(slot)]
-        if !entry.isNear {
+        let entry = slots.pointer(slot).pointee
+        if entry.isDrafted {
+            try load(draft: entry)
+        } else if !entry.isNear {
             let block = runs[entry.run].block(of: entry.ordinal)
             try loadBlock(run: entry.run, block: block, only: entry.ordinal)
         }
-        return slots.elements[Int(slot)].ordinal
+        return slots.pointer(slot).pointee.ordinal
     }
 
     /// Reads the entries of a block that count and are not in memory.
@@ -115,9 +117,12 @@ extension Lane {
             let entry = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
             offset += Int(entry.length)
             if run.isDead(ordinal) || (only != nil && only != ordinal) { continue }
-            let record = RecordPlace(chunk: at.chunk, offset: at.offset + UInt32(RunEntry.bytes))
+            let record = RecordPlace(
+                chunk: at.chunk,
+                offset: at.offset + UInt32(RunEntry.bytes + entry.groupBytes)
+            )
             guard let slot = slot(of: key.hash(idBytes(record))) else { continue }
-            let held = slots.elements[Int(slot)]
+            let held = slots.pointer(slot).pointee
             guard held.run == number, held.ordinal == ordinal else { continue }
             loaded.append(load(entry, record, into: slot, run: number, ordinal: ordinal))
         }
@@ -160,18 +165,20 @@ extension Lane {
         push.homeOrdinal = ordinal
         arena.retain(record.chunk)
         if entry.flags & 1 == 1 {
-            var group = MergeGroups.Group(first: entry.mergeFirst, last: entry.mergeLast)
+            let found = (UnsafeRawPointer(arena.pointer(record)) - RunGroup.bytes)
+                .loadUnaligned(as: RunGroup.self)
+            var group = MergeGroups.Group(first: found.first, last: found.last)
             var next = record
-            for _ in 0..<entry.collected {
+            for _ in 0..<found.collected {
                 next.offset += header(next).length
                 group.collected.append(next)
                 arena.retain(next.chunk)
             }
             push.merge = merges.add(group)
         }
-        near.elements[Int(number)] = push
-        slots.elements[Int(slot)].run = Slot.nowhere
-        slots.elements[Int(slot)].ordinal = number
+        near.pointer(number).pointee = push
+        slots.pointer(slot).pointee.run = Slot.nowhere
+        slots.pointer(slot).pointee.ordinal = number
         merges.forget(slot)
         file(number)
         return number
@@ -190,7 +197,7 @@ extension Lane {
             at.offset += UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self).length
         }
         let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
-        at.offset += UInt32(RunEntry.bytes)
+        at.offset += UInt32(RunEntry.bytes + found.groupBytes)
         return Pending(
             push: push(at, due: found.due),
             state: .scheduled,

@@ -4,10 +4,11 @@ extension Lane {
     /// Looks a push up by id.
     mutating func find(_ id: PushID) throws(TimelineError) -> Pending? {
         guard let slot = slot(of: hash(id)) else { return nil }
-        let entry = slots.elements[Int(slot)]
+        let entry = slots.pointer(slot).pointee
+        if entry.isDrafted { return try pending(drafted: entry) }
         guard entry.isNear else { return try pending(inRun: entry) }
         var number = entry.ordinal
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         let state: Pending.State
         if push.state != .inFlight {
             state = .scheduled
@@ -17,7 +18,7 @@ extension Lane {
         } else {
             state = push.isCancelled ? .cancelling : .inFlight
         }
-        let shown = near.elements[Int(number)]
+        let shown = near.pointer(number).pointee
         return Pending(
             push: self.push(shown.record, due: shown.due),
             state: state,
@@ -53,8 +54,8 @@ extension Lane {
             }
         }
         var counts = [Int](repeating: 0, count: Int(count))
-        for number in 0..<Int(slots.used) {
-            let slot = slots.elements[number]
+        for number in 0..<slots.used {
+            let slot = slots.pointer(number).pointee
             guard slot.isPending, slot.due >= start, slot.due < to.milliseconds else { continue }
             counts[Int((slot.due - start) / width)] += 1
         }

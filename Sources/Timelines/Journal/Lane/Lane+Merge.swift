@@ -13,14 +13,14 @@ import BelfryCore
 extension Lane {
     /// A push with a merge rule whose id is not pending.
     mutating func acceptMergeable(_ incoming: Incoming) -> ScheduleOutcome {
-        let hash = mergeHash(incoming.place)
+        let hash = mergeHash(incoming.record)
         // In a replay the journal knows whether it merged; otherwise the group decides.
         if incoming.decided != .accepted, let slot = merges.head(hash),
             join(incoming, slot)
         {
             return .merged
         }
-        let number = add(incoming, due: dueAlone(incoming))
+        let number = addNear(incoming, slots.take(), due: dueAlone(incoming))
         beginMerge(number, incoming.now, isHead: true)
         return .accepted
     }
@@ -34,31 +34,31 @@ extension Lane {
 
     /// Gives a near push a group of its own, which others join if it is the head.
     mutating func beginMerge(_ number: UInt32, _ now: Int64, isHead: Bool) {
-        let place = near.elements[Int(number)].record
+        let place = near.pointer(number).pointee.record
         let base = max(header(place).due, now)
-        near.elements[Int(number)].merge = merges.add(.init(first: base, last: base))
+        near.pointer(number).pointee.merge = merges.add(.init(first: base, last: base))
         guard isHead else { return }
-        let slot = near.elements[Int(number)].slot
+        let slot = near.pointer(number).pointee.slot
         let hash = mergeHash(place)
-        if let old = merges.head(hash) { slots.elements[Int(old)].merges = false }
+        if let old = merges.head(hash) { slots.pointer(old).pointee.merges = false }
         merges.setHead(hash, slot)
-        slots.elements[Int(slot)].merges = true
+        slots.pointer(slot).pointee.merges = true
     }
 
     /// A claimed push, or one that ends, is joined no more.
     mutating func leaveMerge(_ number: UInt32) {
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         stopJoining(number)
         guard push.merge != NearPush.none else { return }
         for place in merges[push.merge].collected { arena.release(place.chunk) }
         merges.drop(push.merge)
-        near.elements[Int(number)].merge = NearPush.none
+        near.pointer(number).pointee.merge = NearPush.none
     }
 
     mutating func stopJoining(_ number: UInt32) {
-        let push = near.elements[Int(number)]
-        guard push.state != .parked, slots.elements[Int(push.slot)].merges else { return }
-        slots.elements[Int(push.slot)].merges = false
+        let push = near.pointer(number).pointee
+        guard push.state != .parked, slots.pointer(push.slot).pointee.merges else { return }
+        slots.pointer(push.slot).pointee.merges = false
         merges.remove(mergeHash(push.record))
     }
 
@@ -68,12 +68,12 @@ extension Lane {
         let number: UInt32
         // A group that cannot be read is joined no more; whoever claims it is told of the damage.
         do throws(TimelineError) { number = try bringNear(slot) } catch { return false }
-        var group = merges[near.elements[Int(number)].merge]
+        var group = merges[near.pointer(number).pointee.merge]
         group.first = min(group.first, base)
         group.last = max(group.last, base)
         let latest = group.first + Int64(incoming.header.maxWait)
         guard group.last <= latest else { return false }
-        let old = near.elements[Int(number)].record
+        let old = near.pointer(number).pointee.record
         if incoming.header.mergeMode == MergeRule.Mode.collect.rawValue {
             // The newest is one of those that are kept; beyond the limit it is the one replaced.
             if group.collected.count < PushLimits.collected - 1 {
@@ -84,7 +84,7 @@ extension Lane {
             for place in group.collected { arena.release(place.chunk) }
             group.collected = []
         }
-        merges[near.elements[Int(number)].merge] = group
+        merges[near.pointer(number).pointee.merge] = group
         let due = min(latest, group.last + Int64(incoming.header.grace))
         renew(number, with: incoming, due: due)
         return true
@@ -94,10 +94,9 @@ extension Lane {
     private mutating func renew(_ number: UInt32, with incoming: Incoming, due: Int64) {
         unfile(number)
         abandonHome(number)
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         let old = push.pointee.record
         push.pointee.record = record(incoming, named: old)
-        arena.retain(push.pointee.record.chunk)
         arena.release(old.chunk)
         push.pointee.due = due
         push.pointee.sequence = sequence
@@ -109,11 +108,12 @@ extension Lane {
         file(number)
     }
 
-    /// A record with the content of one and the id of another.
+    /// A record with the content of one and the id of another; it has one user.
     private mutating func record(_ incoming: Incoming, named old: RecordPlace) -> RecordPlace {
         let idLength = Int(header(old).idLength)
         let rest = Int(incoming.header.length) - PushHeader.bytes - Int(incoming.header.idLength)
         let place = arena.allocate(PushHeader.bytes + idLength + rest)
+        arena.retain(place.chunk)
         var header = incoming.header
         header.length = UInt32(PushHeader.bytes + idLength + rest)
         header.idLength = UInt16(idLength)
@@ -124,7 +124,7 @@ extension Lane {
             byteCount: idLength
         )
         (target + PushHeader.bytes + idLength).copyMemory(
-            from: arena.pointer(incoming.place) + Int(incoming.header.length) - rest,
+            from: incoming.record + Int(incoming.header.length) - rest,
             byteCount: rest
         )
         return place

@@ -28,6 +28,7 @@ extension Lane {
         lane.removeStrays(names, before: manifest.journalStart)
         let next = (tail.last ?? manifest.journalStart - 1) + 1
         try lane.beginSegment(next)
+        lane.drafts.begin(segment: next)
         return lane
     }
 
@@ -61,6 +62,7 @@ extension Lane {
     ) {
         self.disk = disk
         self.limits = limits
+        farWindow = limits.farWindow.milliseconds
         key = manifest.key
         sequence = manifest.sequence
         self.generation = generation
@@ -147,8 +149,9 @@ extension Lane {
         let disk = disk
         let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
         let reader = SegmentReader(name: name, number: number, isLast: isLast)
+        drafts.begin(segment: number)
         let end = try reader.read(file.bytes) { (frame, body, offset) throws(TimelineError) in
-            try replay(frame, body, "\(name), byte \(offset)")
+            try replay(frame, body, at: offset + Frame.bytes, "\(name), byte \(offset)")
         }
         journalled += file.bytes.count
         guard cutting, end < file.bytes.count || end < FileFormat.headerBytes else { return }
@@ -214,6 +217,8 @@ extension Lane {
         closeRetired()
         disk.close(journal.file)
         journal.file = FileID(-1)
+        closeSegments(of: drafts)
+        if let sorting { closeSegments(of: sorting) }
         runs.close(on: disk)
     }
 }

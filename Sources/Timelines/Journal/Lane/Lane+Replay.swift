@@ -1,12 +1,15 @@
 import BelfryCore
 
 extension Lane {
-    /// Does again what a frame says. The frame's checksum has been verified.
+    /// Does again what a frame says, whose body lies at `offset` of its segment. The frame's checksum has been verified.
     ///
     /// - Throws: `corrupt` if it does not fit what came before: something between is missing.
-    mutating func replay(_ frame: Frame, _ body: UnsafeRawBufferPointer, _ source: String)
-        throws(TimelineError)
-    {
+    mutating func replay(
+        _ frame: Frame,
+        _ body: UnsafeRawBufferPointer,
+        at offset: Int,
+        _ source: String
+    ) throws(TimelineError) {
         guard frame.sequence == sequence else {
             throw TimelineError(
                 .corrupt,
@@ -15,15 +18,19 @@ extension Lane {
         }
         var isWhole = true
         switch Frame.Kind(rawValue: frame.kind) {
-        case .schedule: isWhole = replaySchedule(frame, body)
+        case .schedule: isWhole = replaySchedule(frame, body, offset)
         case .cancel: isWhole = replayCancel(frame, body)
-        case .settle: isWhole = try replaySettle(frame, body)
+        case .settle: isWhole = try replaySettle(frame, body, offset)
         case nil: isWhole = false
         }
         guard isWhole else { throw TimelineError(.corrupt, "\(source): the record is malformed") }
     }
 
-    private mutating func replaySchedule(_ frame: Frame, _ body: UnsafeRawBufferPointer) -> Bool {
+    private mutating func replaySchedule(
+        _ frame: Frame,
+        _ body: UnsafeRawBufferPointer,
+        _ offset: Int
+    ) -> Bool {
         let count = Int(frame.count)
         let bytes = body.count - (frame.hasOutcomes == 1 ? count : 0)
         guard bytes > 0 else { return false }
@@ -33,29 +40,28 @@ extension Lane {
             if decided == nil { return false }
         }
         let records = UnsafeRawBufferPointer(rebasing: body[..<bytes])
-        return replayPushes(records, count: count, now: frame.now, decided)
+        return replayPushes(records, count: count, now: frame.now, at: offset, decided)
     }
 
     private mutating func replayPushes(
         _ records: UnsafeRawBufferPointer,
         count: Int,
         now: Int64,
+        at offset: Int,
         _ decided: [ScheduleOutcome]?
     ) -> Bool {
         guard Lane.areWhole(records, count: count), let start = records.baseAddress else {
             return false
         }
-        let place = arena.allocate(records.count)
-        arena.pointer(place).copyMemory(from: start, byteCount: records.count)
-        var acceptance = Acceptance(
-            chunk: place.chunk,
-            offset: Int(place.offset),
-            count: count,
-            now: now,
-            decided: decided
+        _ = accept(
+            Acceptance(
+                records: start,
+                hashes: ScheduleCall.hashes(start, count, key).hashes,
+                now: now,
+                journalled: offset,
+                decided: decided
+            )
         )
-        _ = accept(&acceptance)
-        arena.releaseIfUnused(place.chunk)
         return true
     }
 
@@ -69,15 +75,18 @@ extension Lane {
         return true
     }
 
-    private mutating func replaySettle(_ frame: Frame, _ body: UnsafeRawBufferPointer)
-        throws(TimelineError) -> Bool
-    {
+    private mutating func replaySettle(
+        _ frame: Frame,
+        _ body: UnsafeRawBufferPointer,
+        _ offset: Int
+    ) throws(TimelineError) -> Bool {
         var reader = ByteReader(body)
         for _ in 0..<frame.count {
             let head = reader.take(SettleEntry.bytes)
             if reader.isShort { return false }
             let entry = head.loadUnaligned(as: SettleEntry.self)
             let id = reader.take(Int(entry.idLength))
+            let start = offset + reader.offset
             let records = reader.take(Int(entry.successorBytes))
             let decided = outcomes(reader.take(Int(entry.successors)))
             guard !reader.isShort, let decided else { return false }
@@ -90,7 +99,13 @@ extension Lane {
             case (.remove, nil), (.retry, nil), (nil, _): return false
             }
             if entry.successors > 0,
-                !replayPushes(records, count: Int(entry.successors), now: frame.now, decided)
+                !replayPushes(
+                    records,
+                    count: Int(entry.successors),
+                    now: frame.now,
+                    at: start,
+                    decided
+                )
             {
                 return false
             }

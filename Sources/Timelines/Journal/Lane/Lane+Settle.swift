@@ -21,18 +21,13 @@ extension Lane {
         }
         try makeRoom(room, isGrowth: false)
         advance(to: moment)
-        let place = arena.allocate(room)
-        // The frame is written while it is decided: nothing that happens here may give the chunk back.
-        arena.retain(place.chunk)
-        var writer = SettleWriter(place: place, end: Frame.bytes, count: 0)
-        let first = frame(.settle, count: 0, at: moment)
+        var writer = SettleWriter(frame: FrameBuffer(room: room))
+        var frame = frame(.settle, count: 0, at: moment)
         let outcomes = drafts.map { settle($0, &writer, at: moment) }
         if writer.count > 0 {
-            var frame = first
             frame.count = UInt32(writer.count)
-            seal(frame, at: place, length: writer.end - Frame.bytes)
+            seal(frame, writer.frame)
         }
-        arena.release(place.chunk)
         return outcomes
     }
 
@@ -42,7 +37,7 @@ extension Lane {
         at moment: Moment
     ) -> SettleOutcome {
         guard let number = holder(of: draft.settlement.token) else { return .stale }
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         let hash = hash(draft.settlement.token.id)
         if push.isCancelled && push.newer == NearPush.none {
             // The cancel is in the journal already.
@@ -78,7 +73,7 @@ extension Lane {
         _ writer: inout SettleWriter,
         _ moment: Moment
     ) {
-        let attempt = near.elements[Int(number)].attempt + attempts
+        let attempt = near.pointer(number).pointee.attempt + attempts
         retry(number, due: due, attempt: attempt)
         write(.retry, draft, successors, attempt: attempt, due: due, &writer, at: moment)
     }
@@ -86,7 +81,7 @@ extension Lane {
     /// Files a push again that was in flight, or, in a replay, was pending.
     mutating func retry(_ number: UInt32, due: Int64, attempt: UInt32) {
         unfile(number)
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         push.pointee.due = due
         push.pointee.attempt = attempt
         abandonHome(number)
@@ -108,7 +103,8 @@ extension Lane {
         if effect == .none && successors == nil { return }
         let count = successors?.count ?? 0
         let bytes = successors?.bytes.count ?? 0
-        let start = arena.pointer(writer.place) + writer.end
+        let frame = writer.frame
+        let start = frame.body + frame.length
         let idLength = put(draft.settlement.token.id, at: start + SettleEntry.bytes - 2) - 2
         let entry = SettleEntry(
             effect: effect.rawValue,
@@ -119,33 +115,31 @@ extension Lane {
             due: due
         )
         start.storeBytes(of: entry, as: SettleEntry.self)
-        let offset = writer.end + SettleEntry.bytes + idLength
-        writer.end = offset + bytes + count
+        frame.add(SettleEntry.bytes + idLength)
         writer.count += 1
         guard let successors else { return }
+        let records = frame.body + frame.length
+        let offset = journal.end + Frame.bytes + frame.length
         successors.bytes.withUnsafeBytes {
-            if let from = $0.baseAddress {
-                (start + SettleEntry.bytes + idLength).copyMemory(from: from, byteCount: bytes)
-            }
+            if let from = $0.baseAddress { records.copyMemory(from: from, byteCount: bytes) }
         }
-        var acceptance = Acceptance(
-            chunk: writer.place.chunk,
-            offset: Int(writer.place.offset) + offset,
-            count: count,
-            now: moment.now
+        frame.add(bytes)
+        let outcomes = accept(
+            Acceptance(
+                records: records,
+                hashes: ScheduleCall.hashes(records, count, key).hashes,
+                now: moment.now,
+                journalled: offset
+            )
         )
-        for (index, outcome) in accept(&acceptance).enumerated() {
-            (arena.pointer(writer.place) + offset + bytes + index)
-                .storeBytes(of: outcome.rawValue, as: UInt8.self)
-        }
+        put(outcomes, into: frame)
     }
 }
 
-/// Where the next entry of a settle frame goes.
+/// The settle frame that is being written while it is decided.
 struct SettleWriter {
-    var place: RecordPlace
-    var end: Int
-    var count: Int
+    let frame: FrameBuffer
+    var count = 0
 }
 
 /// A settlement whose successors have been checked and packed, before anything is changed.

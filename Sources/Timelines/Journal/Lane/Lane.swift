@@ -7,10 +7,13 @@ import BelfryTimingWheel
 /// ``finish(_:)``) before it tells anybody. Claims and leases are not journalled: after a crash, what was in flight is due again.
 ///
 /// Every pending push has a slot (``Slot``), found by the hash of its id. In the near window it also has a ``NearPush`` and its
-/// packed record in the arena; beyond, only the slot: its record lies in a run.
+/// packed record in the arena; beyond, only the slot: its record lies in the journal (``Drafts``) or, after a checkpoint, in a run.
 struct Lane<Disk: Storage>: ~Copyable {
     let disk: Disk
     let limits: JournalConfiguration
+    /// In milliseconds, as every push is compared with them.
+    let farWindow: Int64
+    let horizon = PushLimits.horizon.milliseconds
 
     var key: HashKey
     var index = PushIndex()
@@ -26,6 +29,10 @@ struct Lane<Disk: Storage>: ~Copyable {
     var load = LoadAhead()
     var journal: JournalWriter
     var runs = RunSet()
+    /// Far pushes since the last checkpoint began.
+    var drafts = Drafts(base: 0)
+    /// Those that a checkpoint is writing into runs, or that slots are being pointed away from.
+    var sorting: Drafts?
 
     /// The next acceptance number.
     var sequence: UInt64 = 1
@@ -43,10 +50,9 @@ struct Lane<Disk: Storage>: ~Copyable {
     var firstSegment: UInt64
     var nextRun: UInt32
     var adoptions: [Adoption] = []
+    var sorted: SortedDrafts?
     /// Segments that nothing is appended to any more, but whose last group may still be on its way.
     var retired: [FileID] = []
-    /// Scratch: the hashes of the batch at hand.
-    var hashes: [PushHash] = []
 
     var pending: Int { slots.count }
 
@@ -67,7 +73,7 @@ struct Lane<Disk: Storage>: ~Copyable {
     }
 
     mutating func makeReady(_ number: UInt32) {
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         push.pointee.state = .ready
         push.pointee.version = nextVersion()
         ready.insert(
@@ -83,8 +89,7 @@ struct Lane<Disk: Storage>: ~Copyable {
     }
 
     private mutating func pruneReady() {
-        let elements = near.elements
-        ready.prune { elements[Int($0.near)].version == $0.version }
+        ready.prune { near.pointer($0.near).pointee.version == $0.version }
     }
 
     @inline(__always)
@@ -96,7 +101,7 @@ struct Lane<Disk: Storage>: ~Copyable {
     /// Puts a pending push where its due time belongs.
     @inline(__always)
     mutating func file(_ number: UInt32) {
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         if push.pointee.due <= wheel.now {
             makeReady(number)
         } else {
@@ -108,7 +113,7 @@ struct Lane<Disk: Storage>: ~Copyable {
     /// Takes a push out of the wheel or the ready queue.
     @inline(__always)
     mutating func unfile(_ number: UInt32) {
-        let push = near.elements + Int(number)
+        let push = near.pointer(number)
         switch push.pointee.state {
         case .scheduled: wheel.remove(push.pointee.timer)
         case .inFlight:
@@ -123,7 +128,7 @@ struct Lane<Disk: Storage>: ~Copyable {
     // MARK: Finding
 
     func slot(of hash: PushHash) -> UInt32? {
-        index.find(hash.fingerprint) { slots.elements[Int($0)].matches(hash) }
+        index.find(hash.fingerprint) { slots.pointer($0).pointee.matches(hash) }
     }
 
     func hash(_ id: PushID) -> PushHash {
@@ -131,7 +136,7 @@ struct Lane<Disk: Storage>: ~Copyable {
         return text.withUTF8 { key.hash(UnsafeRawBufferPointer($0)) }
     }
 
-    /// The packed record of a near push.
+    /// The head of a packed record.
     func header(_ place: RecordPlace) -> PushHeader {
         UnsafeRawPointer(arena.pointer(place)).loadUnaligned(as: PushHeader.self)
     }
@@ -144,7 +149,10 @@ struct Lane<Disk: Storage>: ~Copyable {
     }
 
     func push(_ place: RecordPlace, due: Int64) -> Push {
-        let bytes = arena.bytes(place, Int(header(place).length))
+        push(arena.bytes(place, Int(header(place).length)), due: due)
+    }
+
+    func push(_ bytes: UnsafeRawBufferPointer, due: Int64) -> Push {
         var push = bytes.withMemoryRebound(to: UInt8.self) { buffer in
             // The record was checked when it was packed, or with its frame or block.
             guard let record = PushRecord(buffer.span, at: 0) else {
@@ -160,22 +168,29 @@ struct Lane<Disk: Storage>: ~Copyable {
 
     /// Ends a pending push: nothing of it remains but the bytes on disk, which no longer count.
     mutating func remove(slot: UInt32, hash: PushHash) {
-        let entry = slots.elements[Int(slot)]
-        if entry.isNear {
-            drop(near: entry.ordinal)
-        } else {
-            merges.forget(slot, andRemove: true)
-            runs.kill(run: entry.run, ordinal: entry.ordinal)
-        }
+        let entry = slots.pointer(slot).pointee
+        forget(entry, of: slot)
         accounts.count(entry.account, -1)
         load.count(entry.due, -1)
         index.remove(hash.fingerprint, slot: slot)
         slots.giveBack(slot)
     }
 
+    /// Lets go of what a slot names: it ends, or a newer version takes its place.
+    mutating func forget(_ entry: Slot, of slot: UInt32) {
+        if entry.isNear {
+            drop(near: entry.ordinal)
+        } else if entry.isDrafted {
+            dropDraft(entry)
+        } else {
+            merges.forget(slot, andRemove: true)
+            runs.kill(run: entry.run, ordinal: entry.ordinal)
+        }
+    }
+
     /// Ends one version of a push; its slot is the caller's business.
     mutating func drop(near number: UInt32) {
-        let push = near.elements[Int(number)]
+        let push = near.pointer(number).pointee
         unfile(number)
         if push.newer != NearPush.none { drop(near: push.newer) }
         leaveMerge(number)
@@ -186,16 +201,16 @@ struct Lane<Disk: Storage>: ~Copyable {
 
     @inline(__always)
     mutating func markDirty(_ number: UInt32) {
-        near.elements[Int(number)].isDrafted = false
-        guard !near.elements[Int(number)].isDirty else { return }
-        near.elements[Int(number)].isDirty = true
+        near.pointer(number).pointee.isDrafted = false
+        guard !near.pointer(number).pointee.isDirty else { return }
+        near.pointer(number).pointee.isDirty = true
         dirty.append(number)
     }
 
     /// Makes a due time of a pending push known everywhere that counts it.
     mutating func move(slot: UInt32, due: Int64) {
-        load.count(slots.elements[Int(slot)].due, -1)
+        load.count(slots.pointer(slot).pointee.due, -1)
         load.count(due, 1)
-        slots.elements[Int(slot)].due = due
+        slots.pointer(slot).pointee.due = due
     }
 }

@@ -1,7 +1,6 @@
-/// The memory that packed records lie in: large chunks, filled from front to back, each given back when nothing in it is needed.
+/// The memory that the packed records of near pushes lie in: large chunks, filled from front to back, each given back when nothing in it is needed.
 ///
-/// A journal frame is built here and written from here, and the pushes in it are then referred to where they lie: each payload is copied
-/// once in its life. Chunks never move, so that another thread may write one while the lane goes on.
+/// Chunks never move, so that another thread may write one while the lane goes on.
 struct Arena: ~Copyable {
     private struct Chunk {
         var base: UnsafeMutableRawPointer?
@@ -18,6 +17,7 @@ struct Arena: ~Copyable {
     private var chunks: [Chunk] = []
     private var freeNumbers: [UInt32] = []
     private var spareMemory: [UnsafeMutableRawPointer] = []
+    /// The chunk that is being filled.
     private var current: UInt32?
     /// Bytes of all chunks in use.
     private(set) var memory = 0
@@ -28,19 +28,33 @@ struct Arena: ~Copyable {
     }
 
     /// Takes `count` bytes, which nobody uses yet: see ``retain(_:)``.
+    @inline(__always)
     mutating func allocate(_ count: Int) -> RecordPlace {
         if let current {
-            let chunk = chunks[Int(current)]
-            if chunk.capacity - chunk.used >= count {
-                chunks[Int(current)].used += count
-                return RecordPlace(chunk: current, offset: UInt32(chunk.used))
+            let used = chunks[Int(current)].used
+            if chunks[Int(current)].capacity - used >= count {
+                chunks[Int(current)].used = used + count
+                return RecordPlace(chunk: current, offset: UInt32(used))
             }
-            self.current = nil
-            releaseIfUnused(current)
         }
+        return begin(count)
+    }
+
+    /// Copies a record to where it can stay; it has one user then.
+    @inline(__always)
+    mutating func keep(_ record: UnsafeRawPointer, _ count: Int) -> RecordPlace {
+        let place = allocate(count)
+        pointer(place).copyMemory(from: record, byteCount: count)
+        retain(place.chunk)
+        return place
+    }
+
+    private mutating func begin(_ count: Int) -> RecordPlace {
+        let full = current
         let number = makeChunk(max(count, Self.chunkBytes))
         chunks[Int(number)].used = count
         current = number
+        if let full { releaseIfUnused(full) }
         return RecordPlace(chunk: number, offset: 0)
     }
 
@@ -63,9 +77,8 @@ struct Arena: ~Copyable {
         releaseIfUnused(chunk)
     }
 
-    /// Gives a chunk back that was allocated and whose use came to nothing.
     @inline(__always)
-    mutating func releaseIfUnused(_ number: UInt32) {
+    private mutating func releaseIfUnused(_ number: UInt32) {
         guard chunks[Int(number)].users == 0, number != current else { return }
         drop(number)
     }

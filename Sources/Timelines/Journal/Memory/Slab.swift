@@ -1,3 +1,5 @@
+import CBelfryDisk
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -13,59 +15,67 @@ protocol SlabElement: BitwiseCopyable {
     var nextFree: UInt32 { get set }
 }
 
-/// Elements in one flat piece of memory, named by number, with a list of free ones: taking and giving back is O(1) and allocates nothing in
-/// steady state.
+/// Elements named by number, with a list of free ones: taking and giving back is O(1) and allocates nothing in steady state.
 ///
-/// Grown by `realloc`, which moves pages instead of copying them; what was never used takes no memory.
-/// `elements` is for the lane, which owns every number that it uses: there is no bounds check.
+/// They lie in chunks that never move, so that growing copies nothing and is never long. `pointer` is for the lane, which owns every number that it
+/// uses: there is no bounds check.
 struct Slab<Element: SlabElement>: ~Copyable {
-    private(set) var elements: UnsafeMutablePointer<Element>
-    private var capacity: UInt32
+    private var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
+    private var chunkCount = 0
     /// How many numbers were ever used.
     private(set) var used: UInt32 = 0
     private(set) var count = 0
     private var firstFree = UInt32.max
 
-    init(capacity: UInt32 = 1024) {
-        self.capacity = capacity
-        elements = Self.resized(nil, capacity)
+    private static var chunkBits: UInt32 { 16 }
+    private static var chunkElements: Int { 1 << Int(chunkBits) }
+
+    init() {
+        chunks = .allocate(capacity: 1 << (31 - Int(Self.chunkBits)))
     }
 
-    deinit { free(elements) }
+    deinit {
+        for number in 0..<chunkCount { free(chunks[number]) }
+        chunks.deallocate()
+    }
+
+    @inline(__always)
+    func pointer(_ number: UInt32) -> UnsafeMutablePointer<Element> {
+        chunks[Int(number >> Self.chunkBits)] + Int(number & (1 << Self.chunkBits - 1))
+    }
 
     @inline(__always)
     mutating func take() -> UInt32 {
         count += 1
         if firstFree != .max {
             let number = firstFree
-            firstFree = elements[Int(number)].nextFree
+            firstFree = pointer(number).pointee.nextFree
             return number
         }
-        if used == capacity {
-            precondition(capacity < 1 << 31, "the slab is full")
-            capacity *= 2
-            elements = Self.resized(elements, capacity)
-        }
+        if Int(used) == chunkCount << Int(Self.chunkBits) { grow() }
         used += 1
         return used - 1
     }
 
     @inline(__always)
     mutating func giveBack(_ number: UInt32) {
-        elements[Int(number)] = .empty
-        elements[Int(number)].nextFree = firstFree
+        let element = pointer(number)
+        element.pointee = .empty
+        element.pointee.nextFree = firstFree
         firstFree = number
         count -= 1
     }
 
     var memory: Int { Int(used) * MemoryLayout<Element>.stride }
 
-    private static func resized(_ old: UnsafeMutablePointer<Element>?, _ capacity: UInt32)
-        -> UnsafeMutablePointer<Element>
-    {
-        guard let memory = realloc(old, Int(capacity) * MemoryLayout<Element>.stride) else {
+    private mutating func grow() {
+        precondition(used < 1 << 31, "the slab is full")
+        let bytes = Self.chunkElements * MemoryLayout<Element>.stride
+        // The first chunk takes only the memory that is touched, for those who never have many.
+        guard let memory = chunkCount == 0 ? malloc(bytes) : belfry_large_memory(bytes) else {
             fatalError("out of memory")
         }
-        return memory.bindMemory(to: Element.self, capacity: Int(capacity))
+        chunks[chunkCount] = memory.bindMemory(to: Element.self, capacity: Self.chunkElements)
+        chunkCount += 1
     }
 }

@@ -1,10 +1,12 @@
 /// What memory keeps of every pending push, however far away and however large: 32 bytes.
 ///
-/// The payload lies either in the memory of the near window (``isNear``, then `ordinal` is its number there) or in a run on disk.
+/// The payload lies in the memory of the near window (``isNear``), in the journal (``isDrafted``) or in a run, where `ordinal` is its number.
 struct Slot: SlabElement {
     static let empty = Slot()
     /// No run has the number 0.
     static let nowhere: UInt32 = 0
+    /// No run has this number, either.
+    static let drafted = UInt32.max
 
     var high: UInt64 = 0
     var due: Int64 = 0
@@ -16,6 +18,9 @@ struct Slot: SlabElement {
 
     @inline(__always)
     var isNear: Bool { run == Slot.nowhere }
+    /// It waits in the journal: see ``Drafts``.
+    @inline(__always)
+    var isDrafted: Bool { run == Slot.drafted }
 
     var account: Int { Int(accountAndFlags & 0xff_ffff) }
 

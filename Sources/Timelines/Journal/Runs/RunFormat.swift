@@ -1,8 +1,8 @@
-/// A run: pushes that are not due soon, in one file that is never changed. Sorted by priority band, due time and acceptance, so that each band
-/// can be read from front to back as its time comes.
+/// A run: pushes that are not due soon, in one file that is never changed. Sorted by priority band and due time, so that each band can be read
+/// from front to back as its time comes.
 ///
 ///     file header (``FileFormat``)
-///     blocks       entries one after another: ``RunEntry``, the packed push, then packed pushes that a merge collected
+///     blocks       entries one after another: ``RunEntry``, a ``RunGroup`` if it has one, the packed push, packed pushes that a merge collected
 ///     directory    one ``RunBlock`` a block
 ///     identities   one ``RunIdentity`` an entry, in order: all that recovery needs
 ///     merges       one ``RunMerge`` for each entry that others may join
@@ -59,7 +59,7 @@ struct RunMerge: BitwiseCopyable {
 
 /// The fixed part of an entry, in front of the packed push.
 struct RunEntry: BitwiseCopyable {
-    static let bytes = 56
+    static let bytes = 40
 
     /// Of the whole entry.
     var length: UInt32
@@ -67,9 +67,20 @@ struct RunEntry: BitwiseCopyable {
     var sequence: UInt64
     var accepted: Int64
     var due: Int64
-    var mergeFirst: Int64
-    var mergeLast: Int64
-    var collected: UInt32
-    /// 1: it has a merge group.
+    /// 1: it has a merge group, and a ``RunGroup`` follows.
     var flags: UInt32
+    var reserved: UInt32 = 0
+
+    var groupBytes: Int { flags & 1 == 1 ? RunGroup.bytes : 0 }
+}
+
+/// The merge group of an entry, between its fixed part and the packed push.
+struct RunGroup: BitwiseCopyable {
+    static let bytes = 24
+
+    var first: Int64
+    var last: Int64
+    /// Packed pushes that follow the entry's own.
+    var collected: UInt32
+    var reserved: UInt32 = 0
 }

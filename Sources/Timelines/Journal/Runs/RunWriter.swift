@@ -1,26 +1,21 @@
 import BelfryCore
+import CBelfryDisk
 
-/// One push on its way into a run: as little as must be taken down on the lane's thread. The pointers are into arena chunks that the lane keeps
-/// until the checkpoint has ended.
+/// One push on its way into a run. The pointer is into memory that stays as it is until the run has been written.
 struct RunDraft: BitwiseCopyable {
-    /// Its number among the near pushes.
-    var near: UInt32
-    var chunk: UInt32
+    /// Whoever made it knows it by this.
+    var origin: UInt32
+    /// The arena chunk that it lies in, if it lies in one.
+    var chunk = NearPush.none
     var record: UnsafeRawPointer
     var due: Int64
     var sequence: UInt64
     var accepted: Int64
-    var attempt: UInt32
+    var attempt: UInt32 = 0
     var account: UInt32
     /// Its number among the merge groups of the checkpoint.
     var group = NearPush.none
     var band: UInt8
-
-    static func < (a: RunDraft, b: RunDraft) -> Bool {
-        if a.band != b.band { return a.band < b.band }
-        if a.due != b.due { return a.due < b.due }
-        return a.sequence < b.sequence
-    }
 }
 
 /// The merge group of a draft.
@@ -33,15 +28,19 @@ struct GroupDraft {
     var head: PushHash?
 }
 
-/// Writes one run file from sorted drafts, and syncs it.
-struct RunWriter<Disk: Storage> {
+/// Writes one run file, and syncs it.
+struct RunWriter<Disk: Storage>: ~Copyable {
+    /// What is handed to the disk at a time, bytes.
+    private static var pieceBytes: Int { 1 << 20 }
+
     private let disk: Disk
     private let file: FileID
     private let key: HashKey
     private let groups: [GroupDraft]
     private let blockBytes: Int
     /// What has not been handed to the disk.
-    private var buffer: [UInt8] = []
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var filled = 0
     private var written = 0
     private var blocks: [RunBlock] = []
     private var blockStart = 0
@@ -50,9 +49,11 @@ struct RunWriter<Disk: Storage> {
     private var identities: [RunIdentity] = []
     private var merges: [RunMerge] = []
 
+    /// - Parameter order: indices of `drafts`, as ``RunOrder`` has them.
     /// - Returns: the run, open for reading. On failure the file is removed.
     static func write(
         _ drafts: [RunDraft],
+        in order: [UInt32],
         _ groups: [GroupDraft],
         number: UInt32,
         key: HashKey,
@@ -63,12 +64,12 @@ struct RunWriter<Disk: Storage> {
         let file = try disk.open(name, .create)
         do throws(StorageError) {
             var writer = RunWriter(disk, file, key, groups, blockBytes)
-            try writer.write(drafts, number)
+            try writer.write(drafts, order, number)
             return Run(
                 number: number,
                 file: file,
                 size: writer.written,
-                count: drafts.count,
+                count: order.count,
                 blocks: writer.blocks,
                 dead: []
             )
@@ -92,23 +93,41 @@ struct RunWriter<Disk: Storage> {
         self.key = key
         self.groups = groups
         self.blockBytes = blockBytes
+        buffer = .allocate(byteCount: Self.pieceBytes + 2 * blockBytes, alignment: 16)
     }
 
-    private var end: Int { written + buffer.count }
+    deinit { buffer.deallocate() }
 
-    private mutating func write(_ drafts: [RunDraft], _ number: UInt32) throws(StorageError) {
-        identities.reserveCapacity(drafts.count)
-        buffer.reserveCapacity((1 << 20) + 2 * blockBytes)
-        buffer += FileFormat.header(.run, number: UInt64(number))
-        blockStart = buffer.count
-        for (index, draft) in drafts.enumerated() {
-            if index > 0, drafts[index - 1].band != draft.band || end - blockStart >= blockBytes {
-                try endBlock(drafts[index - Int(blockCount)])
+    private var end: Int { written + filled }
+
+    private mutating func write(_ drafts: [RunDraft], _ order: [UInt32], _ number: UInt32)
+        throws(StorageError)
+    {
+        identities.reserveCapacity(order.count)
+        let head = FileFormat.header(.run, number: UInt64(number))
+        head.withUnsafeBytes { put($0) }
+        blockStart = filled
+        var first: RunDraft?
+        for (place, index) in order.enumerated() {
+            // Records lie anywhere in a large buffer: asked for a little ahead, their cache misses overlap.
+            if place + 8 < order.count { prefetch(drafts[Int(order[place + 8])].record) }
+            let draft = drafts[Int(index)]
+            if let begun = first, begun.band != draft.band || end - blockStart >= blockBytes {
+                try endBlock(begun)
+                first = nil
             }
+            first = first ?? draft
             put(draft)
         }
-        if let last = drafts.indices.last { try endBlock(drafts[last + 1 - Int(blockCount)]) }
-        try finish(drafts)
+        if let first { try endBlock(first) }
+        try finish()
+    }
+
+    @inline(__always)
+    private func prefetch(_ record: UnsafeRawPointer) {
+        belfry_prefetch(record)
+        belfry_prefetch(record + 64)
+        belfry_prefetch(record + 128)
     }
 
     private mutating func put(_ draft: RunDraft) {
@@ -120,35 +139,47 @@ struct RunWriter<Disk: Storage> {
         identities.append(
             RunIdentity(hash: key.hash(id), due: draft.due, account: draft.account)
         )
-        let group = draft.group == NearPush.none ? nil : groups[Int(draft.group)]
-        let collected = group?.collected ?? []
-        if let hash = group?.head { merges.append(RunMerge(hash: hash, ordinal: ordinal)) }
-        let entry = RunEntry(
-            length: UInt32(
-                RunEntry.bytes + Int(header.length) + collected.reduce(0) { $0 + $1.count }
-            ),
+        var entry = RunEntry(
+            length: UInt32(RunEntry.bytes) + header.length,
             attempt: draft.attempt,
             sequence: draft.sequence,
             accepted: draft.accepted,
             due: draft.due,
-            mergeFirst: group?.first ?? 0,
-            mergeLast: group?.last ?? 0,
-            collected: UInt32(collected.count),
-            flags: group == nil ? 0 : 1
+            flags: 0
         )
-        withUnsafeBytes(of: entry) { buffer.append(contentsOf: $0) }
         let record = UnsafeRawBufferPointer(start: draft.record, count: Int(header.length))
-        buffer.append(contentsOf: record)
-        for record in collected { buffer.append(contentsOf: record) }
+        if draft.group == NearPush.none {
+            withUnsafeBytes(of: entry) { put($0) }
+            put(record)
+        } else {
+            put(&entry, record, groups[Int(draft.group)])
+        }
         blockCount += 1
         ordinal += 1
     }
 
+    private mutating func put(
+        _ entry: inout RunEntry,
+        _ record: UnsafeRawBufferPointer,
+        _ group: GroupDraft
+    ) {
+        if let hash = group.head { merges.append(RunMerge(hash: hash, ordinal: ordinal)) }
+        let collected = group.collected.reduce(0) { $0 + $1.count }
+        entry.length += UInt32(RunGroup.bytes + collected)
+        entry.flags = 1
+        withUnsafeBytes(of: entry) { put($0) }
+        let fixed = RunGroup(
+            first: group.first,
+            last: group.last,
+            collected: UInt32(group.collected.count)
+        )
+        withUnsafeBytes(of: fixed) { put($0) }
+        put(record)
+        for other in group.collected { put(other) }
+    }
+
     private mutating func endBlock(_ first: RunDraft) throws(StorageError) {
         let start = blockStart - written
-        let crc = buffer.withUnsafeBytes {
-            Checksum.crc(UnsafeRawBufferPointer(rebasing: $0[start...]))
-        }
         blocks.append(
             RunBlock(
                 offset: UInt64(blockStart),
@@ -156,19 +187,19 @@ struct RunWriter<Disk: Storage> {
                 length: UInt32(end - blockStart),
                 count: blockCount,
                 firstOrdinal: ordinal - blockCount,
-                crc: crc,
+                crc: Checksum.crc(UnsafeRawBufferPointer(rebasing: buffer[start..<filled])),
                 band: UInt32(first.band)
             )
         )
         blockStart = end
         blockCount = 0
-        if buffer.count >= 1 << 20 { try handOver() }
+        if filled >= Self.pieceBytes { try handOver() }
     }
 
-    private mutating func finish(_ drafts: [RunDraft]) throws(StorageError) {
+    private mutating func finish() throws(StorageError) {
         var footer = RunFooter()
         footer.blocks = UInt32(blocks.count)
-        footer.count = UInt32(drafts.count)
+        footer.count = ordinal
         footer.directoryOffset = UInt64(end)
         footer.directoryCRC = section(blocks)
         footer.identitiesOffset = UInt64(end)
@@ -179,22 +210,39 @@ struct RunWriter<Disk: Storage> {
         footer.crc = withUnsafeBytes(of: footer) {
             Checksum.crc(UnsafeRawBufferPointer(rebasing: $0[..<(RunFooter.bytes - 4)]))
         }
-        withUnsafeBytes(of: footer) { buffer.append(contentsOf: $0) }
+        withUnsafeBytes(of: footer) { put($0) }
         try handOver()
         try disk.sync(file)
     }
 
-    /// Appends a list as it lies in memory.
+    /// Puts in a list as it lies in memory.
     private mutating func section<Value: BitwiseCopyable>(_ list: [Value]) -> UInt32 {
         list.withUnsafeBytes {
-            buffer.append(contentsOf: $0)
+            put($0)
             return Checksum.crc($0)
         }
     }
 
+    @inline(__always)
+    private mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        if filled + bytes.count > buffer.count { grow(by: bytes.count) }
+        UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: bytes)
+        filled += bytes.count
+    }
+
+    private mutating func grow(by count: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(2 * buffer.count, filled + count),
+            alignment: 16
+        )
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+        buffer.deallocate()
+        buffer = larger
+    }
+
     private mutating func handOver() throws(StorageError) {
-        try append(buffer, to: file, disk)
-        written += buffer.count
-        buffer.removeAll(keepingCapacity: true)
+        try disk.append(UnsafeRawBufferPointer(rebasing: buffer[..<filled]), to: file)
+        written += filled
+        filled = 0
     }
 }

@@ -2,7 +2,7 @@ import BelfryCore
 
 /// What a lane's thread is told.
 enum Command: Sendable {
-    case schedule(PushBatch, Reply<[ScheduleOutcome]>)
+    case schedule(ScheduleCall, Reply<[ScheduleOutcome]>)
     case cancel([PushID], Reply<[CancelOutcome]>)
     case find([PushID], Reply<[Pending?]>)
     case claim(limit: Int, lease: Duration, Reply<ClaimBatch>)

@@ -4,14 +4,16 @@ import BelfryCore
 package struct JournalConfiguration: Sendable {
     /// A due push moves up one priority band each time it has waited this long (promise T7). At least a millisecond.
     package var ageing = Duration.seconds(60)
-    /// Journal bytes after which a checkpoint is written.
-    package var checkpointBytes = 64 << 20
-    /// Pushes due later than this keep no payload in memory after a checkpoint (promise T9).
+    /// Journal bytes after which a checkpoint is written. A reopening replays so many at most.
+    package var checkpointBytes = 256 << 20
+    /// Journal bytes that are sorted into runs at a time.
+    package var sliceBytes = 64 << 20
+    /// Pushes due later than this wait in the journal, and take neither memory nor a place in the wheel.
+    package var farWindow = Duration.minutes(10)
+    /// Pushes due later than this keep no payload in memory after a checkpoint (promise T9). At most ``farWindow``.
     package var nearWindow = Duration.seconds(60)
     /// How long before its due time a push is read back into memory, where an alarm is waiting.
     package var lookAhead = Duration.seconds(5)
-    /// No more pushes than this are read ahead of their due time; what is due is read as it is claimed.
-    package var aheadPushes = 200_000
     /// Bytes of a run that are read at a time.
     package var blockBytes = 128 << 10
     /// Room in the journal that only cancels and settlements may use (promise T11).

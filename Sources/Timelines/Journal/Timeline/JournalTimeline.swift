@@ -8,9 +8,11 @@ package final class JournalTimeline: Timeline {
     /// Says when a look is worth while, to any number of waiters.
     package let alarm: JournalAlarm
     private let inbox: Mailbox<Command>
+    private let key: HashKey
 
-    private init(inbox: Mailbox<Command>, alarm: JournalAlarm) {
+    private init(inbox: Mailbox<Command>, key: HashKey, alarm: JournalAlarm) {
         self.inbox = inbox
+        self.key = key
         self.alarm = alarm
     }
 
@@ -39,13 +41,17 @@ package final class JournalTimeline: Timeline {
     ) async throws(TimelineError) -> JournalTimeline {
         let inbox = Mailbox<Command>()
         let board = AlarmBoard()
-        let opened: Result<Void, TimelineError> = await withCheckedContinuation { reply in
+        let opened: Result<HashKey, TimelineError> = await withCheckedContinuation { reply in
             startThread {
                 runLane(disk, configuration, clock, inbox, board, reply)
             }
         }
-        try opened.get()
-        return JournalTimeline(inbox: inbox, alarm: JournalAlarm(board: board, clock: clock))
+        let key = try opened.get()
+        return JournalTimeline(
+            inbox: inbox,
+            key: key,
+            alarm: JournalAlarm(board: board, clock: clock)
+        )
     }
 
     /// Finishes what was accepted, and gives the folder free. Calls that come later throw `closed`.
@@ -59,7 +65,8 @@ package final class JournalTimeline: Timeline {
     // MARK: Timeline
 
     package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
-        try await ask { .schedule(batch, $0) }
+        let call = ScheduleCall(batch, key: key)
+        return try await ask { .schedule(call, $0) }
     }
 
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
@@ -119,11 +126,11 @@ private func runLane(
     _ clock: any WallClock,
     _ inbox: Mailbox<Command>,
     _ board: AlarmBoard,
-    _ reply: Reply<Void>
+    _ reply: Reply<HashKey>
 ) {
     do throws(TimelineError) {
         let lane = try Lane.open(disk, limits: configuration, at: Moment(clock))
-        reply.resume(returning: .success(()))
+        reply.resume(returning: .success(lane.key))
         var thread = LaneThread(lane, inbox: inbox, clock: clock, board: board)
         thread.run()
     } catch {

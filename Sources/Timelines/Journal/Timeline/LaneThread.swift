@@ -74,7 +74,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         let group = lane.takeGroup()
         let waiting = answers
         answers.removeAll(keepingCapacity: true)
-        guard !group.pieces.isEmpty else {
+        guard !group.frames.isEmpty else {
             for answer in waiting { answer.give(failure) }
             return
         }
@@ -88,7 +88,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         _ waiting: [Answer]
     ) {
         isWriting = false
-        lane.finish(group)
+        lane.finishGroup()
         lane.closeRetired()
         guard let error else { return }
         let unanswered = waiting + answers
@@ -172,8 +172,8 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     private mutating func perform(_ command: Command) {
         let moment = Moment(clock)
         switch command {
-        case .schedule(let batch, let reply):
-            decide(reply) { (lane) throws(TimelineError) in try lane.schedule(batch, at: moment) }
+        case .schedule(let call, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.schedule(call, at: moment) }
         case .cancel(let ids, let reply):
             decide(reply) { (lane) throws(TimelineError) in try lane.cancel(ids, at: moment) }
         case .settle(let settlements, let reply):
