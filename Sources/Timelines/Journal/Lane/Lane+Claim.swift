@@ -17,7 +17,7 @@ extension Lane {
             while claims.count < limit, let number = try nextReady(moment) {
                 claims.append(lend(number, length, moment))
             }
-            try loadAhead(at: moment)
+            try lookAhead(at: moment)
         } catch {
             // What was lent already must reach its worker; the damage is told at the next call, when nothing else is due.
             if claims.isEmpty { throw error }

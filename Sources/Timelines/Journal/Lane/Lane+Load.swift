@@ -72,16 +72,23 @@ extension Lane {
         }
     }
 
-    /// Reads a block or two of what comes due soon, so that it is there when its time comes.
-    mutating func loadAhead(at moment: Moment) throws(TimelineError) {
+    /// Reads some of what comes due soon, so that it is there when its time comes: a block in each band.
+    ///
+    /// - Returns: whether there is more.
+    @discardableResult
+    mutating func lookAhead(at moment: Moment) throws(TimelineError) -> Bool {
+        try loadDrafts(at: moment)
         let until = moment.now + limits.lookAhead.milliseconds
-        for band in 0..<ReadyQueue.bands {
+        var isMore = false
+        for band in 0..<ReadyQueue.bands where near.count < limits.aheadPushes {
             guard let due = runs.earliest[band], due <= until, let first = runs.first(band) else {
                 continue
             }
             try loadBlock(run: first.run, block: first.block)
             runs.passed(run: first.run, band: band)
+            isMore = true
         }
+        return isMore
     }
 
     /// The near push of a slot, read from its run if need be.

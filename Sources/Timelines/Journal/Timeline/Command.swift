@@ -16,6 +16,8 @@ enum Command: Sendable {
     case checkpointed(CheckpointResult)
     /// More of the last checkpoint is to be taken note of.
     case adopt
+    /// What comes due soon is to be read into memory.
+    case lookAhead
     case close(Reply<Void>?)
 }
 

@@ -4,6 +4,8 @@ package import BelfryCore
 package struct JournalAlarm: Alarm {
     let board: AlarmBoard
     let clock: any WallClock
+    let inbox: Mailbox<Command>
+    let lookAhead: Duration
 
     package func wait(nextDue: Timestamp?) async throws(CancellationError) {
         guard let nextDue else {
@@ -12,16 +14,25 @@ package struct JournalAlarm: Alarm {
             return
         }
         let board = board
-        let clock = clock
         await withTaskGroup { group in
             group.addTask {
                 // Cancelled when the other is first: that is how it ends, and no failure.
-                do throws(CancellationError) { try await clock.sleep(until: nextDue) } catch {}
+                do throws(CancellationError) { try await sleep(until: nextDue) } catch {}
             }
             group.addTask { await board.wait(until: nextDue) }
             await group.next()
             group.cancelAll()
         }
         if Task.isCancelled { throw CancellationError() }
+    }
+
+    /// On the way the lane is told to read what will be due.
+    private func sleep(until nextDue: Timestamp) async throws(CancellationError) {
+        let early = nextDue - lookAhead
+        if early > clock.now() {
+            try await clock.sleep(until: early)
+            inbox.send(.lookAhead)
+        }
+        try await clock.sleep(until: nextDue)
     }
 }

@@ -14,6 +14,8 @@ package struct JournalConfiguration: Sendable {
     package var nearWindow = Duration.seconds(60)
     /// How long before its due time a push is read back into memory, where an alarm is waiting.
     package var lookAhead = Duration.seconds(5)
+    /// With more pushes than this in memory nothing is read ahead: what is due is then read as it is claimed.
+    package var aheadPushes = 200_000
     /// Bytes of a run that are read at a time.
     package var blockBytes = 128 << 10
     /// Room in the journal that only cancels and settlements may use (promise T11).

@@ -50,7 +50,12 @@ package final class JournalTimeline: Timeline {
         return JournalTimeline(
             inbox: inbox,
             key: key,
-            alarm: JournalAlarm(board: board, clock: clock)
+            alarm: JournalAlarm(
+                board: board,
+                clock: clock,
+                inbox: inbox,
+                lookAhead: configuration.lookAhead
+            )
         )
     }
 

@@ -163,6 +163,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         case .written(let group, let error, let waiting): written(group, error, waiting)
         case .checkpointed(let result): checkpointed(result)
         case .adopt: adopt()
+        case .lookAhead: lookAhead()
         case .close(let reply): close(reply)
         default:
             if let failure { command.refuse(failure) } else { perform(command) }
@@ -209,8 +210,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 lane.advance(to: moment)
                 return lane.counts()
             }
-        case .written, .checkpointed, .adopt, .close: break
+        case .written, .checkpointed, .adopt, .lookAhead, .close: break
         }
+    }
+
+    /// In slices, so that calls need not wait.
+    private mutating func lookAhead() {
+        guard failure == nil else { return }
+        // Damage is told by the claim that needs what cannot be read.
+        if (try? lane.lookAhead(at: Moment(clock))) == true { inbox.send(.lookAhead) }
     }
 
     /// A call whose answer waits for the disk.
@@ -256,7 +264,7 @@ extension Command {
         case .forecast(_, _, _, let reply): reply.resume(returning: .failure(error))
         case .counts(let reply): reply.resume(returning: .failure(error))
         case .close(let reply): reply?.resume(returning: .success(()))
-        case .written, .checkpointed, .adopt: break
+        case .written, .checkpointed, .adopt, .lookAhead: break
         }
     }
 }
