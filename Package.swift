@@ -193,8 +193,8 @@ let package = Package(
             name: "belfry",
             dependencies: [
                 "BelfryActivation", "BelfryBench", "BelfryClient", "BelfryCore", "BelfryDemo",
-                "BelfryDoctor", "BelfryRecords", "BelfryServer", "BelfrySimulation",
-                "BelfryWeChatSimulator", logging, argumentParser,
+                "BelfryDoctor", "BelfryJournal", "BelfryRecords", "BelfryServer",
+                "BelfrySimulation", "BelfryWeChatSimulator", logging, argumentParser,
             ],
             path: "Sources/belfry",
             swiftSettings: settings

@@ -15,7 +15,7 @@ struct Belfry: AsyncParsableCommand {
         subcommands: [
             Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
             AccountCommand.self, DeadLetter.self, KeyCommand.self, Doctor.self,
-            WeChatSimulatorCommand.self, Bench.self,
+            WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )
 }

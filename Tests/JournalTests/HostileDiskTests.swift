@@ -1,7 +1,6 @@
 import BelfryCore
 import BelfryJournal
 import BelfrySimulation
-import Synchronization
 import Testing
 
 @Suite("The journal on a hostile disk")
@@ -85,14 +84,10 @@ struct HostileDiskTests {
     @Test("a file of a newer format is refused as such")
     func newerFormat() async throws {
         let (disk, _) = try await threeGroups()
-        disk.state.withLock { state in
-            guard let file = state.names[segment], var bytes = state.files[file]?.bytes else {
-                return
-            }
+        disk.edit(segment) { bytes in
             bytes[8] = 2
             let crc = Self.crc(bytes[..<28])
             for index in 0..<4 { bytes[28 + index] = UInt8(truncatingIfNeeded: crc >> (8 * index)) }
-            state.files[file]?.bytes = bytes
         }
         let error = await #expect(throws: TimelineError.self) { _ = try await open(disk) }
         #expect(error?.code == .newerFormat)
@@ -113,7 +108,7 @@ struct HostileDiskTests {
         let (whole, _) = try await threeGroups()
         for name in [segment, "MANIFEST"] {
             let disk = whole.copy()
-            disk.state.withLock { $0.names[name] = nil }
+            disk.lose(name)
             let error = await #expect(throws: TimelineError.self) { _ = try await open(disk) }
             #expect(error?.code == .corrupt)
             #expect(error?.message.contains(name) == true)

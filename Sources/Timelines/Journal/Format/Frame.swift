@@ -47,12 +47,13 @@ struct Frame: BitwiseCopyable {
     }
 
     /// Reads the head at `offset` and verifies the whole frame; `nil` if no whole frame lies there.
-    init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    init?(_ bytes: UnsafeRawBufferPointer, at offset: Int, verifying: Bool = true) {
         guard offset >= 0, bytes.count - offset >= Frame.bytes else { return nil }
         self = bytes.loadUnaligned(fromByteOffset: offset, as: Frame.self)
         guard magic == Frame.magic, Kind(rawValue: kind) != nil,
             Int(length) <= min(Frame.bodyLimit, bytes.count - offset - Frame.bytes)
         else { return nil }
+        guard verifying else { return }
         let end = offset + Frame.bytes + Int(length)
         let body = UnsafeRawBufferPointer(rebasing: bytes[offset + Frame.bytes..<end])
         let head = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Frame.bytes])

@@ -6,6 +6,7 @@ struct SegmentReader {
     let number: UInt64
     /// Only the last segment may end in a torn frame: the others were synced before the next was begun.
     let isLast: Bool
+    var mutation: Mutation?
 
     /// Calls `body` with every frame, in order.
     ///
@@ -17,10 +18,19 @@ struct SegmentReader {
     ) throws(TimelineError) -> Int {
         if isLast && bytes.count < FileFormat.headerBytes { return 0 }
         if isLast && bytes.allSatisfy({ $0 == 0 }) { return 0 }
-        try FileFormat.checkHeader(bytes, .journal, number: number, file: name)
+        do throws(TimelineError) {
+            try FileFormat.checkHeader(bytes, .journal, number: number, file: name)
+        } catch {
+            // A segment whose very head was torn: nothing was ever appended to it.
+            guard isLast, error.code == .corrupt, bytes.count == FileFormat.headerBytes else {
+                throw error
+            }
+            return 0
+        }
         var offset = FileFormat.headerBytes
         while offset < bytes.count {
-            guard let frame = Frame(bytes, at: offset) else {
+            let checks = mutation != .acceptsTornTail
+            guard let frame = Frame(bytes, at: offset, verifying: checks) else {
                 guard isLast, !hasLaterFrame(bytes, after: offset) else {
                     throw TimelineError(.corrupt, "\(name), byte \(offset): the record is damaged")
                 }

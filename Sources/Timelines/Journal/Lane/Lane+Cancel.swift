@@ -25,7 +25,9 @@ extension Lane {
             frame.add(put(id, at: frame.body + frame.length))
             count += 1
         }
-        if count > 0 { seal(self.frame(.cancel, count: count, at: moment), frame) }
+        if count > 0, limits.mutation != .forgetsCancels {
+            seal(self.frame(.cancel, count: count, at: moment), frame)
+        }
         return outcomes
     }
 

@@ -148,21 +148,32 @@ extension Lane {
         let name = FileFormat.journalName(number)
         let disk = disk
         let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
-        let reader = SegmentReader(name: name, number: number, isLast: isLast)
+        let reader = SegmentReader(
+            name: name,
+            number: number,
+            isLast: isLast,
+            mutation: limits.mutation
+        )
         drafts.begin(segment: number)
         let end = try reader.read(file.bytes) { (frame, body, offset) throws(TimelineError) in
             try replay(frame, body, at: offset + Frame.bytes, "\(name), byte \(offset)")
         }
         journalled += file.bytes.count
-        guard cutting, end < file.bytes.count || end < FileFormat.headerBytes else { return }
-        // The torn tail is cut off for good, so that the segment is sound when it is no longer the last.
+        guard cutting, isLast else { return }
+        try makeSound(number, end: end, size: file.bytes.count)
+    }
+
+    /// Sees to it that the last segment is whole on the medium when it is no longer the last: a torn tail is cut off for good, and what a process
+    /// wrote that died before it synced is synced now that it is believed.
+    private func makeSound(_ number: UInt64, end: Int, size: Int) throws(TimelineError) {
+        let disk = disk
         try onDisk { () throws(StorageError) in
-            let file = try disk.open(name, .update)
+            let file = try disk.open(FileFormat.journalName(number), .update)
             defer { disk.close(file) }
             if end < FileFormat.headerBytes {
                 try disk.truncate(file, to: 0)
                 try append(FileFormat.header(.journal, number: number), to: file, disk)
-            } else {
+            } else if end < size {
                 try disk.truncate(file, to: end)
             }
             try disk.sync(file)
@@ -171,21 +182,13 @@ extension Lane {
 
     /// Opens the segment that the next frames go to.
     mutating func beginSegment(_ number: UInt64) throws(TimelineError) {
-        let disk = disk
-        let headroom = limits.headroomBytes
-        let file = try onDisk { () throws(StorageError) in
-            let file = try disk.open(FileFormat.journalName(number), .create)
-            do throws(StorageError) {
-                try append(FileFormat.header(.journal, number: number), to: file, disk)
-                try disk.sync(file)
-                try disk.syncFolder()
-            } catch {
-                disk.close(file)
-                throw error
-            }
-            return file
+        let file: FileID
+        do throws(StorageError) { file = try createSegment(number) } catch {
+            removeSegment(number)
+            throw TimelineError(error)
         }
         if journal.file.rawValue >= 0 { retired.append(journal.file) }
+        let headroom = limits.headroomBytes
         let start = FileFormat.headerBytes
         journal = JournalWriter(file: file, segment: number, end: start, groupStart: start)
         do throws(StorageError) {
@@ -197,6 +200,35 @@ extension Lane {
         }
     }
 
+    private func createSegment(_ number: UInt64) throws(StorageError) -> FileID {
+        let file = try disk.open(FileFormat.journalName(number), .create)
+        do throws(StorageError) {
+            try append(FileFormat.header(.journal, number: number), to: file, disk)
+            try disk.sync(file)
+            try disk.syncFolder()
+        } catch {
+            disk.close(file)
+            throw error
+        }
+        return file
+    }
+
+    /// A segment that could not be begun must be gone before anything more is appended to the one before it: otherwise that one would no longer be
+    /// the last, and a torn tail in it would be damage.
+    private mutating func removeSegment(_ number: UInt64) {
+        do throws(StorageError) {
+            do throws(StorageError) { try disk.remove(FileFormat.journalName(number)) } catch {
+                guard error.kind == .missing else { throw error }
+            }
+            try disk.syncFolder()
+        } catch {
+            broken = TimelineError(
+                .io,
+                "\(error.message), while a segment was begun; open it again"
+            )
+        }
+    }
+
     /// Removes what an interrupted checkpoint left behind. A file that cannot be removed now is tried again at the next opening.
     private func removeStrays(_ names: [String], before start: UInt64) {
         for name in names {
@@ -204,6 +236,17 @@ extension Lane {
             let isUnknown = FileFormat.runNumber(name).map { !runs.contains($0) } ?? false
             if isOld || isUnknown || name == FileFormat.newManifestName { try? disk.remove(name) }
         }
+    }
+
+    /// A group could not be written, so that nothing decided since the one before is true: memory is built anew from what is on disk.
+    mutating func undo(_ group: WriteGroup, at moment: Moment) throws(TimelineError) {
+        let disk = disk
+        try onDisk { () throws(StorageError) in
+            try disk.truncate(group.file, to: group.start)
+            try disk.sync(group.file)
+        }
+        close()
+        self = try Lane.open(disk, limits: limits, at: moment, generation: generation)
     }
 
     /// To be called when no group is on its way.

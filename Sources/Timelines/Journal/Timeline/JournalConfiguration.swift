@@ -24,6 +24,8 @@ package struct JournalConfiguration: Sendable {
     package var reserveStepBytes = 16 << 20
     /// `schedule` refuses when pending pushes take more memory than this; `nil`: no limit.
     package var memoryBytes: Int?
+    /// Only tests that prove that the simulation sees put a fault in.
+    package var mutation: Mutation?
 
     package init() {}
 }

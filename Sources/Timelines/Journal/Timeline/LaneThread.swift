@@ -113,7 +113,10 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         written(group, error, waiting)
         guard error == nil else { return }
         // Without room for a new segment the journal simply goes on.
-        guard let plan = try? lane.beginCheckpoint(at: Moment(clock)) else { return }
+        guard let plan = try? lane.beginCheckpoint(at: Moment(clock)) else {
+            failure = lane.broken
+            return
+        }
         isCheckpointing = true
         let disk = lane.disk
         let inbox = inbox
@@ -138,20 +141,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             failure = TimelineError(.io, "\(reason.message), during a checkpoint; open it again")
             return
         }
-        do throws(TimelineError) {
-            let disk = lane.disk
-            try onDisk { () throws(StorageError) in
-                try disk.truncate(group.file, to: group.start)
-                try disk.sync(group.file)
-            }
-            lane.close()
-            lane = try Lane.open(
-                disk,
-                limits: lane.limits,
-                at: Moment(clock),
-                generation: lane.generation
-            )
-        } catch {
+        do throws(TimelineError) { try lane.undo(group, at: Moment(clock)) } catch {
             failure = TimelineError(.io, "\(reason.message); and reopening failed: \(error)")
         }
     }

@@ -1,17 +1,16 @@
 import BelfryCore
-import BelfryJournal
 import Synchronization
 
 /// A disk in memory that forgets what was not synced, tears the last write, runs full, and fails when told to.
-final class SimulatedDisk: Storage {
-    struct File {
+package final class SimulatedDisk: Storage {
+    struct File: Sendable {
         var bytes: [UInt8] = []
         /// What a power cut leaves for sure.
         var durable: [UInt8] = []
         var reserved = 0
     }
 
-    struct State {
+    package struct State: Sendable {
         var files: [Int: File] = [:]
         var names: [String: Int] = [:]
         var durableNames: [String: Int] = [:]
@@ -26,17 +25,20 @@ final class SimulatedDisk: Storage {
         var failAt = Int.max
         var failure = StorageError(.other, "write: input/output error")
         var capacity = Int.max
-        var skipsSync = false
+        /// Files whose names begin so are not synced when they are told to: a fault that tests put in on purpose.
+        var unsynced: String?
+
+        package init() {}
     }
 
     let state: Mutex<State>
 
-    init(_ state: consuming sending State = State()) { self.state = Mutex(state) }
+    package init(_ state: consuming sending State = State()) { self.state = Mutex(state) }
 
-    var changes: Int { state.withLock { $0.changes } }
+    package var changes: Int { state.withLock { $0.changes } }
 
     /// What another machine would find after the power was cut now: names and bytes that were synced, and of the rest a random part.
-    func afterPowerCut(seed: UInt64) -> SimulatedDisk {
+    package func afterPowerCut(seed: UInt64) -> SimulatedDisk {
         var random = SplitMix64(seed: seed)
         var new = state.withLock { old in
             // From now on the old owner reaches nothing.
@@ -50,6 +52,7 @@ final class SimulatedDisk: Storage {
                 new.files[file] = left
             }
             new.capacity = old.capacity
+            new.unsynced = old.unsynced
             return new
         }
         new.durableNames = new.names
@@ -70,35 +73,72 @@ final class SimulatedDisk: Storage {
         return File(bytes: bytes)
     }
 
-    func cutPower(at change: Int) { state.withLock { $0.powerCutAt = change } }
-    func fail(at change: Int, with error: StorageError) {
+    package func cutPower(at change: Int) { state.withLock { $0.powerCutAt = change } }
+    package func fail(at change: Int, with error: StorageError) {
         state.withLock {
             $0.failAt = change
             $0.failure = error
         }
     }
-    func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
-    func flip(_ name: String, at offset: Int) {
+    /// No more failures, and room enough; a power cut that is to come still comes.
+    package func heal() {
+        state.withLock {
+            $0.failAt = .max
+            $0.capacity = .max
+        }
+    }
+
+    /// The power is gone.
+    package var isOff: Bool { state.withLock { $0.changes >= $0.powerCutAt } }
+
+    /// Flips one bit of one file that is whole on the medium.
+    ///
+    /// - Returns: `false` if there is nothing to flip.
+    package func flipBit(_ random: inout some RandomNumberGenerator) -> Bool {
+        let names = state.withLock { $0.names.keys.sorted() }
+        guard let name = names.randomElement(using: &random), size(of: name) > 0 else {
+            return false
+        }
+        flip(name, at: Int.random(in: 0..<size(of: name), using: &random))
+        return true
+    }
+
+    /// Changes the bytes of a file, on the medium too.
+    package func edit(_ name: String, _ change: (inout [UInt8]) -> Void) {
+        state.withLock { state in
+            guard let file = state.names[name], var bytes = state.files[file]?.bytes else { return }
+            change(&bytes)
+            state.files[file] = File(bytes: bytes, durable: bytes)
+        }
+    }
+
+    /// Loses a file, as if somebody had deleted it.
+    package func lose(_ name: String) { state.withLock { $0.names[name] = nil } }
+
+    /// From now on files whose names begin so are not synced although they are told to.
+    package func skipSync(of prefix: String) { state.withLock { $0.unsynced = prefix } }
+    package func setCapacity(_ bytes: Int) { state.withLock { $0.capacity = bytes } }
+    package func flip(_ name: String, at offset: Int) {
         state.withLock { state in
             guard let file = state.names[name] else { return }
             state.files[file]?.bytes[offset] ^= 0x40
             state.files[file]?.durable[offset] ^= 0x40
         }
     }
-    func cut(_ name: String, to size: Int) {
+    package func cut(_ name: String, to size: Int) {
         state.withLock { state in
             guard let file = state.names[name] else { return }
             state.files[file]?.bytes.removeSubrange(size...)
             state.files[file]?.durable.removeSubrange(size...)
         }
     }
-    func size(of name: String) -> Int {
+    package func size(of name: String) -> Int {
         state.withLock { state in state.names[name].flatMap { state.files[$0]?.bytes.count } ?? 0 }
     }
-    var used: Int { state.withLock { Self.used($0) } }
+    package var used: Int { state.withLock { Self.used($0) } }
 
     /// A copy that shares nothing, as if the owner had just gone.
-    func copy() -> SimulatedDisk {
+    package func copy() -> SimulatedDisk {
         var new = state.withLock { $0 }
         new.open = [:]
         new.powerCutAt = .max
@@ -107,7 +147,7 @@ final class SimulatedDisk: Storage {
 
     // MARK: Storage
 
-    func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID {
+    package func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID {
         try change(isChange: mode == .create) { (state) throws(StorageError) in
             if mode == .create {
                 let file = state.names[name] ?? state.nextFile
@@ -125,9 +165,9 @@ final class SimulatedDisk: Storage {
         }
     }
 
-    func close(_ file: FileID) { state.withLock { $0.open[file.rawValue] = nil } }
+    package func close(_ file: FileID) { state.withLock { $0.open[file.rawValue] = nil } }
 
-    func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError) {
+    package func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError) {
         let copy = Array(bytes)
         try change { (state) throws(StorageError) in
             let id = try Self.file(file, state)
@@ -142,14 +182,16 @@ final class SimulatedDisk: Storage {
         }
     }
 
-    func sync(_ file: FileID) throws(StorageError) {
+    package func sync(_ file: FileID) throws(StorageError) {
         try change { (state) throws(StorageError) in
             let id = try Self.file(file, state)
+            let name = state.names.first { $0.value == id }?.key ?? ""
+            if let unsynced = state.unsynced, name.hasPrefix(unsynced) { return }
             if let bytes = state.files[id]?.bytes { state.files[id]?.durable = bytes }
         }
     }
 
-    func read(_ file: FileID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+    package func read(_ file: FileID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
         throws(StorageError) -> Int
     {
         let bytes = try change(isChange: false) { (state) throws(StorageError) in
@@ -161,13 +203,13 @@ final class SimulatedDisk: Storage {
         return count
     }
 
-    func size(_ file: FileID) throws(StorageError) -> Int {
+    package func size(_ file: FileID) throws(StorageError) -> Int {
         try change(isChange: false) { (state) throws(StorageError) in
             state.files[try Self.file(file, state)]?.bytes.count ?? 0
         }
     }
 
-    func truncate(_ file: FileID, to size: Int) throws(StorageError) {
+    package func truncate(_ file: FileID, to size: Int) throws(StorageError) {
         try change { (state) throws(StorageError) in
             let id = try Self.file(file, state)
             let count = state.files[id]?.bytes.count ?? 0
@@ -175,7 +217,7 @@ final class SimulatedDisk: Storage {
         }
     }
 
-    func reserve(_ file: FileID, upTo size: Int) throws(StorageError) {
+    package func reserve(_ file: FileID, upTo size: Int) throws(StorageError) {
         try change { (state) throws(StorageError) in
             let id = try Self.file(file, state)
             let target = state.files[id] ?? File()
@@ -187,19 +229,22 @@ final class SimulatedDisk: Storage {
         }
     }
 
-    func punch(_ file: FileID, _ range: Range<Int>) {
+    package func punch(_ file: FileID, _ range: Range<Int>) {
         state.withLock { state in
             guard let id = state.open[file.rawValue], state.changes < state.powerCutAt else {
                 return
             }
+            // A hole reaches no further than the file.
             for index in range {
-                state.files[id]?.bytes[index] = 0
-                state.files[id]?.durable[index] = 0
+                if index < state.files[id]?.bytes.count ?? 0 { state.files[id]?.bytes[index] = 0 }
+                if index < state.files[id]?.durable.count ?? 0 {
+                    state.files[id]?.durable[index] = 0
+                }
             }
         }
     }
 
-    func rename(_ from: String, to: String) throws(StorageError) {
+    package func rename(_ from: String, to: String) throws(StorageError) {
         try change { (state) throws(StorageError) in
             guard let file = state.names.removeValue(forKey: from) else {
                 throw StorageError(.missing, "rename \(from): no such file")
@@ -208,19 +253,23 @@ final class SimulatedDisk: Storage {
         }
     }
 
-    func remove(_ name: String) throws(StorageError) {
-        try change { (state) throws(StorageError) in state.names[name] = nil }
+    package func remove(_ name: String) throws(StorageError) {
+        try change { (state) throws(StorageError) in
+            guard state.names.removeValue(forKey: name) != nil else {
+                throw StorageError(.missing, "unlink \(name): no such file")
+            }
+        }
     }
 
-    func names() throws(StorageError) -> [String] {
+    package func names() throws(StorageError) -> [String] {
         try change(isChange: false) { (state) throws(StorageError) in state.names.keys.sorted() }
     }
 
-    func syncFolder() throws(StorageError) {
+    package func syncFolder() throws(StorageError) {
         try change { (state) throws(StorageError) in state.durableNames = state.names }
     }
 
-    func release() {}
+    package func release() {}
 
     private func change<Value: Sendable>(
         isChange: Bool = true,

@@ -1,0 +1,117 @@
+import BelfryCore
+
+/// What a timeline with a whole memory and no disk would do: the judge of the simulation. It shares nothing with the engine.
+struct SimulationModel {
+    struct Entry: Equatable {
+        /// Stands for the payload.
+        var serial: Int
+        var due: Int64
+        var attempt = 0
+        var band: Int
+        /// Place in the order of acceptance.
+        var order: Int
+    }
+
+    struct Held {
+        var token: ClaimToken
+        /// By the monotonic clock.
+        var leaseEnds: Int64
+        var entry: Entry
+        var isCancelled = false
+        var newer: Entry?
+    }
+
+    var pending: [String: Entry] = [:]
+    var held: [String: Held] = [:]
+
+    /// What a crash leaves: claims end with the process.
+    var durable: [String: Entry] {
+        var left = pending
+        for (id, held) in held {
+            left[id] = held.newer ?? (held.isCancelled ? nil : held.entry)
+        }
+        return left
+    }
+
+    /// Leases that have ended give their push back (T3), in its newest version (T6).
+    mutating func advance(steady: Int64) {
+        for (id, held) in held where held.leaseEnds <= steady {
+            self.held[id] = nil
+            if let next = held.newer ?? (held.isCancelled ? nil : held.entry) { pending[id] = next }
+        }
+    }
+
+    mutating func schedule(_ id: String, _ entry: Entry) -> ScheduleOutcome {
+        if held[id] != nil {
+            held[id]?.newer = entry
+            return .parked
+        }
+        defer { pending[id] = entry }
+        return pending[id] == nil ? .accepted : .replaced
+    }
+
+    mutating func cancel(_ id: String) -> CancelOutcome {
+        if held[id] != nil {
+            held[id]?.isCancelled = true
+            held[id]?.newer = nil
+            return .inFlight
+        }
+        return pending.removeValue(forKey: id) == nil ? .gone : .cancelled
+    }
+
+    /// What is to be claimed, in order (T2, T7).
+    func due(at now: Int64, ageing: Int64) -> [String] {
+        func rank(_ entry: Entry) -> Int64 {
+            max(0, Int64(entry.band) - (now - entry.due) / ageing)
+        }
+        return pending.filter { $0.value.due <= now }.sorted { a, b in
+            let ranks = (rank(a.value), rank(b.value))
+            if ranks.0 != ranks.1 { return ranks.0 < ranks.1 }
+            if a.value.due != b.value.due { return a.value.due < b.value.due }
+            return a.value.order < b.value.order
+        }.map(\.key)
+    }
+
+    /// When something will be due, or a lease ends.
+    func next(now: Int64, steady: Int64) -> Int64? {
+        let leases = held.values.map { now + ($0.leaseEnds - steady) }
+        return (pending.values.map(\.due) + leases).min()
+    }
+
+    mutating func claim(_ id: String, _ token: ClaimToken, leaseEnds: Int64) {
+        guard let entry = pending.removeValue(forKey: id) else { return }
+        held[id] = Held(token: token, leaseEnds: leaseEnds, entry: entry)
+    }
+
+    /// Ends a claim (T4, T5, T6, T13).
+    mutating func settle(
+        _ token: ClaimToken,
+        again: (due: Int64, attempts: Int)?,
+        successors: [(id: String, entry: Entry)]
+    ) -> SettleOutcome {
+        let id = token.id.text
+        guard let claim = held[id], claim.token == token else { return .stale }
+        held[id] = nil
+        if let newer = claim.newer {
+            pending[id] = newer
+            guard !claim.isCancelled else { return .settledParked }
+            for next in successors where next.id != id { _ = schedule(next.id, next.entry) }
+            return .settledParked
+        }
+        if claim.isCancelled { return .settledCancelled }
+        if let again {
+            var entry = claim.entry
+            entry.due = again.due
+            entry.attempt += again.attempts
+            pending[id] = entry
+        }
+        for next in successors { _ = schedule(next.id, next.entry) }
+        return .settled
+    }
+
+    mutating func extend(_ token: ClaimToken, leaseEnds: Int64) -> ExtendOutcome {
+        guard let claim = held[token.id.text], claim.token == token else { return .stale }
+        held[token.id.text]?.leaseEnds = leaseEnds
+        return claim.isCancelled || claim.newer != nil ? .extendedSuperseded : .extended
+    }
+}
