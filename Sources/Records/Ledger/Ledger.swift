@@ -20,11 +20,43 @@ package struct Reservation: Sendable, Hashable {
     package var source: String
     package var granted: Timestamp
     package var made: Timestamp
+    /// `nil`: made by a version of the program that did not keep it.
+    package var send: ReservedSend?
 
-    package init(source: String, granted: Timestamp, made: Timestamp) {
+    package init(
+        source: String,
+        granted: Timestamp,
+        made: Timestamp,
+        send: ReservedSend? = nil
+    ) {
         self.source = source
         self.granted = granted
         self.made = made
+        self.send = send
+    }
+}
+
+/// The send that a reservation is for: enough to tell how it ended when nobody else can any more.
+package struct ReservedSend: Sendable, Hashable {
+    package var channel: String
+    package var due: Timestamp
+    /// ``BelfryCore/Claim/attempt``.
+    package var attempt: Int
+    package var flow: String?
+    package var step: String?
+
+    package init(
+        channel: String,
+        due: Timestamp,
+        attempt: Int,
+        flow: String? = nil,
+        step: String? = nil
+    ) {
+        self.channel = channel
+        self.due = due
+        self.attempt = attempt
+        self.flow = flow
+        self.step = step
     }
 }
 

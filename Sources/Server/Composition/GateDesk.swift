@@ -24,6 +24,17 @@ struct GateDesk: Sendable {
         let flowPerson =
             person.map(FlowPerson.init)
             ?? FlowPerson(id: claim.push.recipient.person, isFollowing: false)
+        if let made = ledger[reservation: key]?.made, made != Self.notSent, made < began {
+            // Whatever would be decided now: a process that crashed may have sent it.
+            return Result(
+                decision: .end(
+                    .unknown,
+                    cause: Self.interrupted,
+                    successors: successors(claim, .unknown, account, flowPerson)
+                ),
+                person: flowPerson
+            )
+        }
         var result =
             if let position = FlowPosition(claim.push) {
                 flow(claim, position, account, flowPerson, &ledger)
@@ -32,16 +43,12 @@ struct GateDesk: Sendable {
             } else {
                 plain(claim, account, person, &ledger)
             }
-        if case .send = result.decision, let made = ledger[reservation: key]?.made,
-            made != Self.notSent, made < began
-        {
-            result = Result(decision: .end(.unknown, cause: Self.interrupted, successors: []))
-        }
         if case .end(let outcome, let cause, _) = result.decision {
-            let next = successors(claim, outcome, account, flowPerson)
-            result.decision = .end(outcome, cause: cause, successors: next)
+            let pushes = successors(claim, outcome, account, flowPerson)
+            result.decision = .end(outcome, cause: cause, successors: pushes)
         } else if case .send = result.decision, var reservation = ledger[reservation: key] {
             reservation.made = now
+            reservation.send = ReservedSend(claim)
             ledger[reservation: key] = reservation
         }
         result.person = flowPerson

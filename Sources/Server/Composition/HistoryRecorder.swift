@@ -17,15 +17,20 @@ struct HistoryRecorder: Recorder {
     func record(_ events: [DeliveryEvent]) async throws {
         let dead = events.filter { $0.change == .ended(.dead) }
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
-        try await settlePermission(events)
-        let history = events.flatMap(lines)
-        for start in stride(from: 0, to: history.count, by: 5000) {
-            try await records.deliveries.append(
-                Array(history[start..<min(start + 5000, history.count)])
-            )
+        var part: [DeliveryEvent] = []
+        var history: [DeliveryRecord] = []
+        for event in events {
+            let lines = lines(event)
+            if history.count + lines.count > TextLimits.batch {
+                try await write(part, history)
+                part = []
+                history = []
+            }
+            part.append(event)
+            history += lines
         }
+        try await write(part, history)
         for event in events { boarding[event.claim] = nil }
-        feed.publish(history)
     }
 
     func alert(_ alert: DeliveryAlert) async {
@@ -91,24 +96,22 @@ struct HistoryRecorder: Recorder {
 
     // MARK: Permission
 
-    private func settlePermission(_ events: [DeliveryEvent]) async throws {
+    /// Lines and permission in one transaction: whoever finds a reservation knows that nothing tells yet what became of its send.
+    private func write(_ events: [DeliveryEvent], _ history: [DeliveryRecord]) async throws {
         let concerned = events.filter {
             $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
         }
-        guard !concerned.isEmpty else { return }
         let rules = Dictionary(
             Set(concerned.map(\.claim.push.recipient.account)).compactMap { key in
                 accounts[key].map { (key, $0.rules) }
             },
             uniquingKeysWith: { a, _ in a }
         )
-        for start in stride(from: 0, to: concerned.count, by: 5000) {
-            let part = Array(concerned[start..<min(start + 5000, concerned.count)])
-            let keys = part.map { ReservationKey($0.claim) }
-            try await records.ledger.update(keys) { ledger throws(RecordsError) in
-                for event in part { settle(event, rules, &ledger) }
-            }
+        let keys = concerned.map { ReservationKey($0.claim) }
+        try await records.ledger.update(keys, adding: history) { ledger throws(RecordsError) in
+            for event in concerned { settle(event, rules, &ledger) }
         }
+        feed.publish(history)
         for event in concerned where event.change == .ended(.unsubscribed) && event.sentAt != nil {
             // WeChat told us before any event did.
             try await records.people.update(event.claim.push.recipient) { person in
@@ -130,6 +133,9 @@ struct HistoryRecorder: Recorder {
             case .kept:
                 reservation.made = GateDesk.notSent
                 ledger[reservation: key] = reservation
+            case .released where event.change == .ended(.unknown):
+                // It may have been sent: counted.
+                ledger[reservation: key] = nil
             case .released:
                 release(reservation, of: recipient, rules, &ledger)
                 ledger[reservation: key] = nil

@@ -92,3 +92,16 @@ extension ReservationKey {
         )
     }
 }
+
+extension ReservedSend {
+    init(_ claim: Claim) {
+        let position = FlowPosition(claim.push)
+        self.init(
+            channel: claim.push.channel,
+            due: claim.push.due,
+            attempt: claim.attempt,
+            flow: position?.flow,
+            step: position?.step
+        )
+    }
+}
