@@ -140,7 +140,7 @@ final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Remembers pushes by id, and can be told to be full.
+/// Remembers pushes by id, merges as far as to say so, and can be told to be full.
 final class FakeTimeline: Timeline {
     private struct State {
         var pushes: [PushID: Push] = [:]
@@ -170,6 +170,12 @@ final class FakeTimeline: Timeline {
                 let push = record.push(in: span)
                 if push.due > now + PushLimits.horizon {
                     outcomes.append(.refusedTooFar)
+                } else if let key = push.merge?.key, state.pushes[push.id] == nil,
+                    state.pushes.values.contains(where: {
+                        $0.merge?.key == key && $0.recipient == push.recipient
+                    })
+                {
+                    outcomes.append(.merged)
                 } else {
                     outcomes.append(
                         state.pushes.updateValue(push, forKey: push.id) == nil

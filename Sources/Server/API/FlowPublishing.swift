@@ -59,7 +59,8 @@ extension API {
             account: account,
             versions: versions,
             records: server.records,
-            timeline: server.timeline
+            timeline: server.timeline,
+            clock: server.clock
         ).run()
     }
 

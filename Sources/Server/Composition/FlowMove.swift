@@ -9,6 +9,7 @@ struct FlowMove {
     let versions: FlowVersions
     let records: Records
     let timeline: any Timeline
+    let clock: any WallClock
 
     /// - Returns: how many pending pushes were moved. What is in flight goes on and meets the new version at its next step.
     func run() async throws -> Int {
@@ -45,7 +46,10 @@ struct FlowMove {
             // A flow that ends by the move ends at the gate, where the reason is recorded.
             if let push = plan.push, push != pending.push { pushes.append(push) }
         }
-        if !pushes.isEmpty { try await timeline.schedule(pushes) }
+        guard !pushes.isEmpty else { return 0 }
+        let outcomes = try await timeline.schedule(pushes)
+        let merged = zip(pushes, outcomes).filter { $0.1 == .merged }.map(\.0)
+        try await records.deliveries.append(merged.map { .merged($0, at: clock.now()) })
         return pushes.count
     }
 }

@@ -88,6 +88,7 @@ struct HistoryRecorder: Recorder {
                 reference: event.reference
             )
         ]
+        if case .ended = event.change { lines += DeliveryRecord.merged(into: claim, at: event.at) }
         lines += event.successors.map {
             .scheduled($0, position: FlowPosition($0), at: event.at)
         }

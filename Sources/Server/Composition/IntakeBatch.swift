@@ -252,17 +252,21 @@ struct IntakeBatch {
 
     // MARK: Making it durable
 
-    private func schedule() async throws {
-        var batch = PushBatch()
+    private mutating func schedule() async throws {
+        var pushes: [Push] = []
         var cancels: [PushID] = []
         for (id, change) in last {
             switch change {
             case .cancel: cancels.append(id)
-            case .schedule(let push): try batch.append(push)
+            case .schedule(let push): pushes.append(push)
             }
         }
         if !cancels.isEmpty { _ = try await timeline.cancel(cancels) }
-        if !batch.isEmpty { _ = try await timeline.schedule(batch) }
+        guard !pushes.isEmpty else { return }
+        let outcomes = try await timeline.schedule(try PushBatch(pushes))
+        for (push, outcome) in zip(pushes, outcomes) where outcome == .merged {
+            history.append(.merged(push, at: now))
+        }
     }
 
     private func record(_ seen: [Bool]) async throws {
