@@ -45,9 +45,7 @@ struct RetentionTests {
             change: .wrote
         )
         func isNew() async throws -> Bool {
-            let result = try await fixture.records.intake.accept([old]) { _, person, _ in
-                person.grants
-            }
+            let result = try await fixture.records.intake.accept([old]) { _, _, _ in }
             if case .accepted = result[0] { return true }
             return false
         }

@@ -3,7 +3,7 @@ import BelfryCore
 extension Reservation {
     static let columns = [
         "push", "sequence", "account", "person", "source", "granted", "made", "channel", "due",
-        "attempt", "flow", "step",
+        "attempt", "flow", "step", "taken",
     ]
     static let select = "SELECT \(columns.joined(separator: ", ")) FROM reservations"
 
@@ -12,12 +12,17 @@ extension Reservation {
             .text(key.push.text), .bits(key.sequence), .text(key.recipient.account),
             .text(key.recipient.person), .text(source), .time(granted), .time(made),
             .text(send?.channel), .time(send?.due), .integer(send?.attempt), .text(send?.flow),
-            .text(send?.step),
+            .text(send?.step), .time(taken),
         ]
     }
 
     init(_ row: SQLRow) {
-        self.init(source: row.text(4), granted: row.time(5), made: row.time(6))
+        self.init(
+            source: row.text(4),
+            granted: row.time(5),
+            taken: row.optionalTime(12),
+            made: row.time(6)
+        )
         guard let channel = row.optionalText(7) else { return }
         send = ReservedSend(
             channel: channel,

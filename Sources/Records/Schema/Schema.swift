@@ -4,5 +4,5 @@
 /// writing needs no look-up first. Times are milliseconds since 1970. What a person is known by lies in `people`, `reservations`,
 /// `deliveries`, `links` and `dead_letters`, where erasing finds it.
 package enum Schema {
-    package static let migrations: [SQLMigration] = [first, second, third]
+    package static let migrations: [SQLMigration] = [first, second, third, fourth]
 }

@@ -166,18 +166,19 @@ struct GateDesk: Sendable {
         guard ledger[reservation: key] == nil else { return nil }
         var permission = PermissionLedger(person, rules: account.rules)
         do throws(NoPermission) {
-            let reservation: GrantReservation
+            let use: GrantUse
             switch need {
             case .none: return nil
-            case .window: reservation = try permission.reserve(at: now)
+            case .window: use = try permission.reserve(at: now)
             case .consent(let template):
-                reservation = try permission.reserveConsent(template: template, at: now)
+                use = try permission.reserveConsent(template: template, at: now)
             }
-            ledger[grants: claim.push.recipient] = permission.grants
-            if let taken = reservation.taken.first {
+            ledger.set(permission, of: claim.push.recipient)
+            if let taken = use.taken.first {
                 ledger[reservation: key] = Reservation(
                     source: taken.source,
                     granted: taken.granted,
+                    taken: use.time,
                     made: now
                 )
             }

@@ -154,7 +154,7 @@ struct HistoryRecorder: Recorder {
         }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
         permission.correct(correction, at: sent)
-        ledger[grants: recipient] = permission.grants
+        ledger.set(permission, of: recipient)
     }
 
     private func release(
@@ -166,10 +166,12 @@ struct HistoryRecorder: Recorder {
         guard let rules = rules[recipient.account] else { return }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
         permission.release(
-            GrantReservation(
-                taken: [.init(source: reservation.source, granted: reservation.granted)])
+            GrantUse(
+                time: reservation.taken ?? .distantPast,
+                taken: [GrantKey(source: reservation.source, granted: reservation.granted)]
+            )
         )
-        ledger[grants: recipient] = permission.grants
+        ledger.set(permission, of: recipient)
     }
 }
 

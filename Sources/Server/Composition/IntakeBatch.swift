@@ -291,8 +291,8 @@ struct IntakeBatch {
             _ = try await records.intake.accept(inbound) { record, person, counted in
                 guard counted, let rules = rules[record.recipient.account],
                     let event = events[record.key]
-                else { return person.grants }
-                return Self.grants(of: person, after: event, rules: rules, now: now)
+                else { return }
+                Self.permit(&person, after: event, rules: rules, now: now)
             }
         }
         try await append(history)
@@ -306,19 +306,20 @@ struct IntakeBatch {
         }
     }
 
-    private static func grants(
-        of person: PersonRecord,
+    private static func permit(
+        _ person: inout PersonRecord,
         after event: FlowEvent,
         rules: PermissionRules,
         now: Timestamp
-    ) -> [Grant] {
-        var ledger = PermissionLedger(rules: rules, grants: person.grants)
+    ) {
+        var ledger = PermissionLedger(rules: rules, grants: person.grants, uses: person.uses)
         if case .unfollow = event.kind {
             ledger.correct(.unfollowed, at: event.time)
         } else if let action = event.action {
             ledger.record(action, at: event.time, arrived: now)
         }
         ledger.prune(at: now)
-        return ledger.grants
+        person.grants = ledger.grants
+        person.uses = ledger.uses
     }
 }

@@ -157,6 +157,40 @@ struct FollowTests {
         }
     }
 
+    @Test("a word that we hear of late opens a window with what was sent after it taken off")
+    func lateWord() async throws {
+        let flow = """
+            key: hello
+            trigger: message
+            reentry: once
+            steps:
+              - id: one
+                when: immediately
+                text: One
+              - id: two
+                after: 20s
+                text: Two
+            """
+        try await World.with(flow: flow) { world in
+            try await world.run { node in
+                let person = try await world.follower()
+                // The follow's minute passes, so that only the words count.
+                world.clock.pass(to: world.clock.now() + .minutes(2))
+                try await world.simulator.say("hi", by: person, to: world.appID)
+                try await world.pass(node, to: world.clock.now() + .seconds(10))
+                try world.simulator.holdCallbacks(of: world.appID)
+                try await world.simulator.say("still here", by: person, to: world.appID)
+                try await world.pass(node)
+                #expect(world.seen(person).map(\.text) == ["One", "Two"])
+                try await world.simulator.releaseCallbacks(of: world.appID)
+                let record = try await node.records.people.find(world.recipient(person))
+                let word = try #require(record?.grants.first { $0.source == "message" })
+                // The second message came after the second word, the first before it.
+                #expect(word.used == 1)
+            }
+        }
+    }
+
     @Test("an unsubscribe that overtakes its follow wins: nothing is sent")
     func overtaken() async throws {
         try await World.with { world in
