@@ -151,6 +151,7 @@ struct RetentionTests {
             ("inbound", "at < 1"), ("deliveries", "at < 1"), ("reservations", "made < 1"),
             ("links", "created < 1"), ("media", "created < 1"), ("audit", "at < 1"),
             ("idempotency", "begun < 1"), ("dead_letters", "ended < 1"),
+            ("erasures", "at < 1"),
             ("counters", "span = 1 AND start < 1"),
             ("people", "subscribed = 0 AND unsubscribed_at < 1"),
         ] {

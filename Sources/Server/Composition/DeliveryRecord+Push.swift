@@ -88,4 +88,21 @@ extension DeliveryRecord {
             )
         )
     }
+
+    /// The line of somebody who was erased: how a push ended, and not whose it was.
+    var anonymous: DeliveryRecord {
+        var line = self
+        line.recipient.person = Self.erasedPerson
+        line.reference = nil
+        if push.isOfFlow {
+            line.push = FlowPlanner.id(
+                account: recipient.account,
+                flow: flow ?? "",
+                person: Self.erasedPerson
+            )
+        }
+        return line
+    }
+
+    private static let erasedPerson = "erased"
 }

@@ -15,22 +15,34 @@ struct HistoryRecorder: Recorder {
     let logger: Logger
 
     func record(_ events: [DeliveryEvent]) async throws {
-        let dead = events.filter { $0.change == .ended(.dead) }
+        let erased = try await erased(events)
+        let dead = events.filter { $0.change == .ended(.dead) && !erased.contains($0.claim.token) }
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
         var part: [DeliveryEvent] = []
         var history: [DeliveryRecord] = []
         for event in events {
-            let lines = lines(event)
+            let isErased = erased.contains(event.claim.token)
+            let lines = isErased ? [lines(event)[0].anonymous] : lines(event)
             if history.count + lines.count > TextLimits.batch {
                 try await write(part, history)
                 part = []
                 history = []
             }
-            part.append(event)
+            if !isErased { part.append(event) }
             history += lines
         }
         try await write(part, history)
         for event in events { boarding[event.claim] = nil }
+    }
+
+    /// The claims whose person was erased after they were accepted: nothing that names the person is written any more.
+    private func erased(_ events: [DeliveryEvent]) async throws -> Set<ClaimToken> {
+        let suspects = events.filter { records.erasures.mayCover($0.claim.accepted) }
+        guard !suspects.isEmpty else { return [] }
+        let covered = try await records.erasures.cover(
+            suspects.map { ($0.claim.push.recipient, $0.claim.accepted) }
+        )
+        return Set(zip(suspects, covered).filter(\.1).map(\.0.claim.token))
     }
 
     func alert(_ alert: DeliveryAlert) async {
