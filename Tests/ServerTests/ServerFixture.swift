@@ -146,6 +146,7 @@ final class FakeTimeline: Timeline {
         var pushes: [PushID: Push] = [:]
         var failure: TimelineError?
         var batches: [Int] = []
+        var asked = 0
     }
 
     let clock: ManualClock
@@ -155,6 +156,8 @@ final class FakeTimeline: Timeline {
 
     var pushes: [PushID: Push] { state.withLock { $0.pushes } }
     var batches: [Int] { state.withLock { $0.batches } }
+    /// How many ids were looked up.
+    var asked: Int { state.withLock { $0.asked } }
     func fail(with error: TimelineError?) { state.withLock { $0.failure = error } }
 
     func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
@@ -197,7 +200,8 @@ final class FakeTimeline: Timeline {
     func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         let now = clock.now()
         return state.withLock { state in
-            ids.map { id in
+            state.asked += ids.count
+            return ids.map { id in
                 state.pushes[id].map {
                     Pending(push: $0, state: .scheduled, sequence: 1, attempt: 0, accepted: now)
                 }

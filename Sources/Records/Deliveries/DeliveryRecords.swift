@@ -11,12 +11,17 @@ package struct DeliveryRecords: Sendable {
     /// Adds lines to the history and counts them. A line with the push, sequence, attempt and state of one that is there changes
     /// nothing and is not counted again.
     ///
+    /// - Parameter insiders: what changes in who is inside flows, in the same transaction.
     /// - Returns: how many were new.
     @discardableResult
-    package func append(_ deliveries: [DeliveryRecord]) async throws(RecordsError) -> Int {
+    package func append(_ deliveries: [DeliveryRecord], insiders: [InsiderChange] = [])
+        async throws(RecordsError) -> Int
+    {
         let bound = try DeliveryRecord.bind(deliveries)
+        try InsiderChange.check(insiders)
         return try await records.database.write { session throws(RecordsError) in
-            try DeliveryRecord.append(bound, session)
+            try InsiderChange.apply(insiders, session)
+            return try DeliveryRecord.append(bound, session)
         }
     }
 

@@ -13,11 +13,13 @@ package struct LedgerRecords: Sendable {
     ///
     /// - Parameters:
     ///   - lines: added to the history in the same transaction: a crash leaves both or neither.
+    ///   - insiders: what changes in who is inside flows, likewise; at most 10,000.
     ///   - decide: pure; may run twice.
     /// - Returns: what `decide` returns, after its changes are durable.
     package func update<Value: Sendable>(
         _ keys: [ReservationKey],
         adding lines: [DeliveryRecord] = [],
+        insiders: [InsiderChange] = [],
         _ decide: @escaping @Sendable (inout Ledger) throws(RecordsError) -> Value
     ) async throws(RecordsError) -> Value {
         try check(batch: keys.count)
@@ -26,12 +28,14 @@ package struct LedgerRecords: Sendable {
             try check(key.push.text, "push", 1...PushLimits.idBytes)
         }
         let history = try DeliveryRecord.bind(lines)
+        try InsiderChange.check(insiders)
         let now = records.clock.now()
         return try await records.database.write { session throws(RecordsError) in
             var ledger = try Ledger.load(keys, now: now, session)
             let value = try decide(&ledger)
             try ledger.save(session)
             try DeliveryRecord.append(history, session)
+            try InsiderChange.apply(insiders, session)
             return value
         }
     }

@@ -102,7 +102,7 @@ package struct PeopleRecords: Sendable {
     static func erase(_ recipient: Recipient, _ session: any SQLSession) throws(RecordsError) -> Int
     {
         var rows = 0
-        for table in ["people", "reservations", "deliveries", "links", "dead_letters"] {
+        for table in ["people", "reservations", "deliveries", "insiders", "links", "dead_letters"] {
             rows += try session.run(
                 "DELETE FROM \(table) WHERE account = ? AND person = ?",
                 [.text(recipient.account), .text(recipient.person)]

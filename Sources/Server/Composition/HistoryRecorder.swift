@@ -20,18 +20,22 @@ struct HistoryRecorder: Recorder {
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
         var part: [DeliveryEvent] = []
         var history: [DeliveryRecord] = []
+        var insiders: [InsiderChange] = []
         for event in events {
             let isErased = erased.contains(event.claim.token)
             let lines = isErased ? [lines(event)[0].anonymous] : lines(event)
-            if history.count + lines.count > TextLimits.batch {
-                try await write(part, history)
+            let changes = isErased ? [] : InsiderChange.changes(event)
+            if max(history.count + lines.count, insiders.count + changes.count) > TextLimits.batch {
+                try await write(part, history, insiders)
                 part = []
                 history = []
+                insiders = []
             }
             if !isErased { part.append(event) }
             history += lines
+            insiders += changes
         }
-        try await write(part, history)
+        try await write(part, history, insiders)
         for event in events { boarding[event.claim] = nil }
     }
 
@@ -110,7 +114,11 @@ struct HistoryRecorder: Recorder {
     // MARK: Permission
 
     /// Lines and permission in one transaction: whoever finds a reservation knows that nothing tells yet what became of its send.
-    private func write(_ events: [DeliveryEvent], _ history: [DeliveryRecord]) async throws {
+    private func write(
+        _ events: [DeliveryEvent],
+        _ history: [DeliveryRecord],
+        _ insiders: [InsiderChange]
+    ) async throws {
         let concerned = events.filter {
             $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
         }
@@ -121,7 +129,11 @@ struct HistoryRecorder: Recorder {
             uniquingKeysWith: { a, _ in a }
         )
         let keys = concerned.map { ReservationKey($0.claim) }
-        try await records.ledger.update(keys, adding: history) { ledger throws(RecordsError) in
+        try await records.ledger.update(
+            keys,
+            adding: history,
+            insiders: insiders
+        ) { ledger throws(RecordsError) in
             for event in concerned { settle(event, rules, &ledger) }
         }
         feed.publish(history)

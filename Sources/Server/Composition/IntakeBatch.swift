@@ -26,7 +26,7 @@ struct IntakeBatch {
 
     private enum Change {
         case schedule(Push)
-        case cancel
+        case cancel(Recipient, flow: String)
     }
 
     init(
@@ -121,15 +121,12 @@ struct IntakeBatch {
 
     /// An unsubscribe cancels everything that is pending in flows. Pushes that the API scheduled end at the gate.
     private mutating func leave(_ index: Int, _ account: Account) {
-        let person = happenings[index].recipient.person
-        for id in account.planner.cancelIDs(person: person, flows: account.versions.keys) {
-            if case .schedule? = last[id] {
-                last[id] = .cancel
-            } else if pending[id] != nil {
-                last[id] = .cancel
-            } else {
-                continue
-            }
+        let recipient = happenings[index].recipient
+        for flow in account.versions.keys {
+            let id = FlowPlanner.id(account: account.key, flow: flow, person: recipient.person)
+            let isPlanned = if case .schedule? = last[id] { true } else { false }
+            guard isPlanned || pending[id] != nil else { continue }
+            last[id] = .cancel(recipient, flow: flow)
             answers[index].cancelled += 1
             if let found = pending[id] { note(found, .unsubscribed, "the person unsubscribed") }
             pending[id] = nil
@@ -295,14 +292,29 @@ struct IntakeBatch {
                 Self.permit(&person, after: event, rules: rules, now: now)
             }
         }
-        try await append(history)
+        try await append(history, insiders: insiders)
         feed.publish(ends + history)
     }
 
-    private func append(_ lines: [DeliveryRecord]) async throws(RecordsError) {
-        for start in stride(from: 0, to: lines.count, by: 5000) {
-            let part = Array(lines[start..<min(start + 5000, lines.count)])
-            try await records.deliveries.append(part)
+    /// Who is inside flows after the last word on each id.
+    private var insiders: [InsiderChange] {
+        last.compactMap { id, change in
+            switch change {
+            case .schedule(let push): return Insider(push).map { .planned($0) }
+            case .cancel(let recipient, let flow): return .left(recipient, flow: flow)
+            }
+        }
+    }
+
+    private func append(_ lines: [DeliveryRecord], insiders: [InsiderChange] = [])
+        async throws(RecordsError)
+    {
+        let limit = TextLimits.batch
+        for start in stride(from: 0, to: max(lines.count, insiders.count), by: limit) {
+            try await records.deliveries.append(
+                Array(lines.dropFirst(start).prefix(limit)),
+                insiders: Array(insiders.dropFirst(start).prefix(limit))
+            )
         }
     }
 

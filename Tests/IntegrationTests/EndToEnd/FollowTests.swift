@@ -87,6 +87,34 @@ struct FollowTests {
         }
     }
 
+    @Test("the index of who is inside follows people through a flow, out of it and back")
+    func inside() async throws {
+        try await World.with { world in
+            try await world.run { node in
+                func inside() async throws -> Set<String> {
+                    let page = try await node.records.insiders.list(
+                        account: World.account,
+                        flow: "hello"
+                    )
+                    return Set(page.items.map(\.recipient.person))
+                }
+                let stays = try await world.follower()
+                let leaves = try await world.follower()
+                #expect(try await inside() == [stays, leaves])
+                try await world.simulator.unfollow(world.appID, openID: leaves)
+                #expect(try await inside() == [stays])
+                try await world.pass(node, to: world.clock.now() + .seconds(8))
+                #expect(world.seen(stays).map(\.text) == ["Hello"])
+                #expect(try await inside() == [stays])
+                world.clock.pass(to: world.clock.now() + .seconds(1))
+                try await world.simulator.follow(world.appID, openID: leaves)
+                #expect(try await inside() == [stays, leaves])
+                try await world.pass(node)
+                #expect(try await inside() == [])
+            }
+        }
+    }
+
     @Test("an unsubscribe between two steps cancels the second")
     func leavingBetween() async throws {
         try await World.with { world in

@@ -76,6 +76,13 @@ struct MergingTests {
             let ends = ledger.values.flatMap(\.ends)
             #expect(ends.count { $0 == .sent } == 2)
             #expect(ends.count { $0 == .merged } == 4)
+            for flow in ["hello", "again", "third"] {
+                let inside = try await node.records.insiders.list(
+                    account: World.account,
+                    flow: flow
+                )
+                #expect(inside.items.isEmpty, "\(flow)")
+            }
         }
     }
 
