@@ -21,12 +21,10 @@ package struct ErasureRecords: Sendable {
 
     /// Which pushes were accepted before their recipient was erased, or at the same moment.
     ///
-    /// - Parameter pushes: at most 10,000.
     /// - Returns: one answer for each, in order.
     package func cover(_ pushes: [(recipient: Recipient, accepted: Timestamp)])
         async throws(RecordsError) -> [Bool]
     {
-        try check(batch: pushes.count)
         let asked = Set(pushes.filter { mayCover($0.accepted) }.map(\.recipient))
         guard !asked.isEmpty else { return pushes.map { _ in false } }
         let marks = Dictionary(
