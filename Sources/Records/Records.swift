@@ -1,4 +1,5 @@
 package import BelfryCore
+import Synchronization
 
 /// What happened and why: accounts, people and their permissions, flows, deliveries, dead letters, keys, audit, settings.
 ///
@@ -8,11 +9,19 @@ package final class Records: Sendable {
     let database: any SQLDatabase
     let clock: any WallClock
     let seal: SecretSeal
+    /// When somebody was last erased.
+    let newestErasure: Mutex<Timestamp>
 
-    private init(_ database: any SQLDatabase, _ clock: any WallClock, _ seal: SecretSeal) {
+    private init(
+        _ database: any SQLDatabase,
+        _ clock: any WallClock,
+        _ seal: SecretSeal,
+        newestErasure: Timestamp
+    ) {
         self.database = database
         self.clock = clock
         self.seal = seal
+        self.newestErasure = Mutex(newestErasure)
     }
 
     /// Opens the SQLite file at `path`, makes it where there is none, and brings its schema up to date.
@@ -44,7 +53,8 @@ package final class Records: Sendable {
     ) async throws(RecordsError) -> Records {
         try await database.migrate(Schema.migrations)
         try await checkKey(database, seal)
-        return Records(database, clock, seal)
+        let newest = try await ErasureRecords.newest(database)
+        return Records(database, clock, seal, newestErasure: newest)
     }
 
     /// The first opening seals a known word; later ones must be able to read it.

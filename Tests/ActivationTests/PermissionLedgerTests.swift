@@ -93,6 +93,40 @@ struct PermissionLedgerTests {
         #expect(ledger.opens(at: t + Duration.seconds(30))?.remaining == 3)
     }
 
+    @Test("only what was sent after a late action counts against its window")
+    func onlyAfter() throws {
+        var ledger = PermissionLedger(rules: .wechat2023)
+        ledger.record(.message, at: t)
+        for _ in 0..<3 { _ = try ledger.reserve(at: t + Duration.seconds(5)) }
+        ledger.record(.menu, at: t + Duration.seconds(11))
+        // Of the tap's window, which ends first.
+        let tapped = try ledger.reserve(at: t + Duration.seconds(12))
+        let last = try (0..<3).map { _ in try ledger.reserve(at: t + Duration.seconds(20)) }.last
+        ledger.record(.message, at: t + Duration.seconds(10), arrived: t + Duration.seconds(30))
+        let now = t + Duration.minutes(2)
+        #expect(ledger.opens(at: now)?.remaining == 4)
+        // Taken from the window before, given back to the one that it counts against now.
+        ledger.release(try #require(last))
+        #expect(ledger.opens(at: now)?.remaining == 5)
+        ledger.release(tapped)
+        #expect(ledger.opens(at: now)?.remaining == 5)
+    }
+
+    @Test("no more uses are remembered than a bound, and none that no window reaches back to")
+    func boundedUses() throws {
+        var rules = PermissionRules.legacy48h
+        rules.combination = .add
+        var ledger = PermissionLedger(rules: rules)
+        for second in 0..<20 { ledger.record(.message, at: t + Duration.seconds(Int64(second))) }
+        for _ in 0..<400 { _ = try ledger.reserve(at: t + Duration.seconds(30)) }
+        #expect(ledger.uses.count == PermissionLedger.useLimit)
+        #expect(Set(ledger.uses.map(\.time)).count == PermissionLedger.useLimit)
+        ledger.prune(at: t + Duration.hours(47))
+        #expect(ledger.uses.count == PermissionLedger.useLimit)
+        ledger.prune(at: t + Duration.hours(49))
+        #expect(ledger.uses.isEmpty)
+    }
+
     @Test("'refresh' keeps one window with the larger count and the later end")
     func refresh() throws {
         var rules = PermissionRules.wechat2023
@@ -178,6 +212,13 @@ struct PermissionLedgerTests {
         #expect(throws: NoPermission.self) {
             _ = try ledger.reserveConsent(template: "T", at: year)
         }
+        ledger.recordConsent(template: "T", at: t, count: 1)
+        ledger.record(.message, at: year)
+        let consent = try ledger.reserveConsent(template: "T", at: year)
+        _ = try ledger.reserve(at: year)
+        ledger.release(consent)
+        #expect(ledger.opens(at: year)?.remaining == 4)
+        _ = try ledger.reserveConsent(template: "T", at: year)
         ledger.recordConsent(template: "T", at: t, count: 3)
         ledger.correct(.refused(template: "T"), at: t)
         #expect(throws: NoPermission.self) {

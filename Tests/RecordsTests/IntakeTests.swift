@@ -25,8 +25,8 @@ struct IntakeTests {
         -> [IntakeResult]
     {
         try await records.intake.accept(batch) { record, person, counted in
-            guard counted, case .followed = record.change else { return person.grants }
-            return person.grants + [.follow(at: record.at)]
+            guard counted, case .followed = record.change else { return }
+            person.grants.append(.follow(at: record.at))
         }
     }
 

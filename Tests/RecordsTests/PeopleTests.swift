@@ -55,6 +55,14 @@ struct PeopleTests {
                     rule: "r"
                 ),
             ]
+            person.uses = [
+                GrantUse(time: t, taken: []),
+                GrantUse(
+                    time: t + .seconds(1),
+                    taken: person.grants.reversed().map(\.key),
+                    ends: t + .minutes(1)
+                ),
+            ]
         }
         #expect(try await fixture.records.people.find(.anna) == saved)
         await fixture.records.close()
@@ -74,6 +82,29 @@ struct PeopleTests {
             try await fixture.records.people.update(.anna) { $0.grants = grants + grants }
         }
         #expect(error?.message == "grants: at most 1000 allowed")
+    }
+
+    @Test("grants that an earlier version wrote, without their uses, are read")
+    func formOne() async throws {
+        let fixture = try await Fixture()
+        let saved = try await fixture.records.people.update(.anna) { person in
+            person.grants = [.follow(at: t, used: 2)]
+        }
+        await fixture.records.close()
+        var bytes: [UInt8] = [1, 1, 0, 6] + Array("follow".utf8)
+        for value in [t.milliseconds, t.milliseconds + 60_000, 3, 2] {
+            withUnsafeBytes(of: value.littleEndian) { bytes += Array($0) }
+        }
+        bytes += [11] + Array("wechat-2023".utf8)
+        let old = bytes
+        let database = try SQLiteDatabase(path: fixture.path)
+        try await database.write { session throws(RecordsError) in
+            _ = try session.run("UPDATE people SET grants = ?", [.blob(old)])
+        }
+        await database.close()
+        let again = try await fixture.reopen()
+        #expect(try await again.people.find(.anna) == saved)
+        await again.close()
     }
 
     @Test("pages through an account's people by prefix, each once")

@@ -45,9 +45,7 @@ struct RetentionTests {
             change: .wrote
         )
         func isNew() async throws -> Bool {
-            let result = try await fixture.records.intake.accept([old]) { _, person, _ in
-                person.grants
-            }
+            let result = try await fixture.records.intake.accept([old]) { _, _, _ in }
             if case .accepted = result[0] { return true }
             return false
         }
@@ -153,6 +151,7 @@ struct RetentionTests {
             ("inbound", "at < 1"), ("deliveries", "at < 1"), ("reservations", "made < 1"),
             ("links", "created < 1"), ("media", "created < 1"), ("audit", "at < 1"),
             ("idempotency", "begun < 1"), ("dead_letters", "ended < 1"),
+            ("erasures", "at < 1"),
             ("counters", "span = 1 AND start < 1"),
             ("people", "subscribed = 0 AND unsubscribed_at < 1"),
         ] {

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRecords
 import BelfryServer
 import BelfrySimulation
 import Hummingbird
@@ -60,6 +61,55 @@ struct BulkPushesTests {
         let a = try #require(fixture.timeline.pushes["a"])
         #expect(a.payload == Array("7".utf8))
         #expect(a.expires == Timestamp(milliseconds: 1_700_000_010_000))
+    }
+
+    @Test("a push that merges ends as merged under its own id, once however often it is said")
+    func merged() async throws {
+        let fixture = try await ServerFixture()
+        let merge = #""merge":{"key":"k","grace":"1s"}"#
+        let body = (0..<600).map { number in
+            let person = number % 2 == 0 ? "o1" : "o2"
+            let due = 1_700_000_009_000 + number
+            return
+                #"{"id":"m/\#(number)","account":"shop","to":"\#(person)","due":\#(due),"channel":"log","payload":1,\#(number < 500 ? merge : #""priority":"low""#)}"#
+        }.joined(separator: "\n")
+        for _ in 0..<2 {
+            let (status, lines) = try await post(body, fixture)
+            #expect(status == 200)
+            #expect(lines.count { $0["status"]?.string == "merged" } == 498)
+        }
+        let one = try await fixture.admin(
+            .post,
+            "/v1/pushes",
+            #"{"id":"m/one","account":"shop","to":"o1","delay":"9s","channel":"log","payload":1,\#(merge)}"#
+        )
+        #expect(one.json["status"]?.string == "merged")
+        var query = DeliveryQuery()
+        query.account = "shop"
+        query.state = .ended(.merged)
+        let ends = try await fixture.dependencies.records.deliveries.find(query, limit: 1000).items
+        #expect(Set(ends.map(\.push.text)) == Set((2..<500).map { "m/\($0)" } + ["m/one"]))
+        #expect(ends.count == 499)
+        let first = try #require(ends.first { $0.push == "m/2" })
+        #expect(first.recipient.person == "o1" && first.channel == "log")
+        #expect(first.due == Timestamp(milliseconds: 1_700_000_009_002))
+        #expect(!first.cause.message.isEmpty)
+    }
+
+    @Test("records that fail do not take back what the timeline has accepted")
+    func mergedWithoutRecords() async throws {
+        let fixture = try await ServerFixture(auth: .loopbackOpen)
+        await fixture.dependencies.records.close()
+        let line =
+            #"","account":"shop","to":"o1","delay":"1s","channel":"log","payload":1,"merge":{"key":"k"}}"#
+        let answer = try await fixture.send(
+            .post,
+            "/v1/pushes:bulk",
+            "{\"id\":\"a\(line)\n{\"id\":\"b\(line)",
+            headers: [.contentType: "application/x-ndjson"]
+        )
+        #expect(answer.status == 200)
+        #expect(answer.text.contains(#"{"id":"b","status":"merged"}"#), "\(answer.text)")
     }
 
     @Test("reads exactly what the one-push route reads, byte for byte")

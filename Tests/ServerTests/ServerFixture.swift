@@ -140,12 +140,13 @@ final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Remembers pushes by id, and can be told to be full.
+/// Remembers pushes by id, merges as far as to say so, and can be told to be full.
 final class FakeTimeline: Timeline {
     private struct State {
         var pushes: [PushID: Push] = [:]
         var failure: TimelineError?
         var batches: [Int] = []
+        var asked = 0
     }
 
     let clock: ManualClock
@@ -155,6 +156,8 @@ final class FakeTimeline: Timeline {
 
     var pushes: [PushID: Push] { state.withLock { $0.pushes } }
     var batches: [Int] { state.withLock { $0.batches } }
+    /// How many ids were looked up.
+    var asked: Int { state.withLock { $0.asked } }
     func fail(with error: TimelineError?) { state.withLock { $0.failure = error } }
 
     func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
@@ -170,6 +173,12 @@ final class FakeTimeline: Timeline {
                 let push = record.push(in: span)
                 if push.due > now + PushLimits.horizon {
                     outcomes.append(.refusedTooFar)
+                } else if let key = push.merge?.key, state.pushes[push.id] == nil,
+                    state.pushes.values.contains(where: {
+                        $0.merge?.key == key && $0.recipient == push.recipient
+                    })
+                {
+                    outcomes.append(.merged)
                 } else {
                     outcomes.append(
                         state.pushes.updateValue(push, forKey: push.id) == nil
@@ -191,7 +200,8 @@ final class FakeTimeline: Timeline {
     func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         let now = clock.now()
         return state.withLock { state in
-            ids.map { id in
+            state.asked += ids.count
+            return ids.map { id in
                 state.pushes[id].map {
                     Pending(push: $0, state: .scheduled, sequence: 1, attempt: 0, accepted: now)
                 }

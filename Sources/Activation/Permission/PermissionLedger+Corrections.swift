@@ -44,10 +44,18 @@ extension PermissionLedger {
         }
     }
 
-    /// Forgets windows that have ended, except the newest, which says since when nothing is open.
+    /// Forgets messages from before any window that could still be open, and windows that have ended: except those that a remembered
+    /// message was taken from, which an action that we hear of late may still replace, and the newest, which says since when nothing is open.
     package mutating func prune(at time: Timestamp) {
+        let longest = rules.table.values.map(\.duration).max() ?? .zero
+        changeUses { $0.removeAll { $0.time + longest <= time } }
         let newest = grants.filter { !$0.isConsent }.max { $0.expires < $1.expires }
-        change { $0.removeAll { !$0.isConsent && $0.expires <= time && $0 != newest } }
+        let used = Set(uses.flatMap(\.taken))
+        change { grants in
+            grants.removeAll {
+                !$0.isConsent && $0.expires <= time && $0 != newest && !used.contains($0.key)
+            }
+        }
     }
 }
 

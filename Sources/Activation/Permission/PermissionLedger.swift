@@ -9,22 +9,25 @@ package struct PermissionLedger: Sendable, Hashable {
     package private(set) var grants: [Grant]
     /// When the person unfollowed; `nil` while following or never heard of.
     package private(set) var unfollowed: Timestamp?
-    /// The newest reservation, so that an action that arrives late does not give back what was already used after it.
-    package private(set) var lastReserved: Timestamp?
+    /// The newest messages that were taken from windows, oldest first: an action that we hear of late opened its window before some of
+    /// them, and they count against it.
+    package private(set) var uses: [GrantUse]
 
     /// More windows than this at once (only `add` makes so many) lose the ones that end first.
     package static let grantLimit = 256
+    /// More uses than this are not remembered one by one. Far above what a person may be sent while a callback is late.
+    package static let useLimit = 64
 
     package init(
         rules: PermissionRules,
         grants: [Grant] = [],
         unfollowed: Timestamp? = nil,
-        lastReserved: Timestamp? = nil
+        uses: [GrantUse] = []
     ) {
         self.rules = rules
         self.grants = grants
         self.unfollowed = unfollowed
-        self.lastReserved = lastReserved
+        self.uses = uses
     }
 
     /// Notes what a person did, at the event's own time.
@@ -54,6 +57,8 @@ package struct PermissionLedger: Sendable, Hashable {
             quota: terms.quota,
             rule: rules.name
         )
+        // Heard of when it has ended: a copy of what is forgotten, or of no use any more.
+        if let arrived, grant.expires <= arrived { return nil }
         return combine(grant)
     }
 
@@ -96,51 +101,59 @@ package struct PermissionLedger: Sendable, Hashable {
     /// Takes one message from the open window that ends first (or from all, if the rules say so).
     ///
     /// - Returns: what to hand to ``release(_:)`` if the message surely was not sent.
-    package mutating func reserve(at time: Timestamp) throws(NoPermission) -> GrantReservation {
-        if rules.isUnlimited { return GrantReservation(taken: []) }
+    package mutating func reserve(at time: Timestamp) throws(NoPermission) -> GrantUse {
+        if rules.isUnlimited { return GrantUse(time: time, taken: []) }
         if let unfollowed {
             throw NoPermission(reason: .unfollowed(since: unfollowed), nextPossible: [.follow])
         }
         let open = openWindows(at: time)
         guard !open.isEmpty else { throw refusal(at: time) }
-        lastReserved = max(lastReserved ?? time, time)
-        let chosen = rules.consumption == .all ? open[...] : open.prefix(1)
-        return take(chosen)
+        let use = take(rules.consumption == .all ? open[...] : open.prefix(1), at: time)
+        uses.append(use)
+        uses.removeFirst(max(0, uses.count - Self.useLimit))
+        return use
     }
 
     /// Takes one consent to a template.
     package mutating func reserveConsent(template: String, at time: Timestamp) throws(NoPermission)
-        -> GrantReservation
+        -> GrantUse
     {
-        if rules.isUnlimited { return GrantReservation(taken: []) }
+        if rules.isUnlimited { return GrantUse(time: time, taken: []) }
         let source = Self.consentSource(template)
         guard
             let index = grants.firstIndex(where: {
                 $0.source == source && $0.isUsable(at: time)
             })
         else { throw NoPermission(reason: .noConsent(template: template), nextPossible: []) }
-        return take([index])
+        grants[index].used += 1
+        // Its template alone names a consent: late callbacks are nothing to it.
+        return GrantUse(time: .distantPast, taken: [grants[index].key])
     }
 
-    /// Gives a reservation back, where its grant has not been replaced since.
-    package mutating func release(_ reservation: GrantReservation) {
-        for key in reservation.taken {
-            guard
-                let index = grants.firstIndex(where: {
-                    $0.source == key.source && $0.granted == key.granted && $0.used > 0
-                })
-            else { continue }
+    /// Gives a message back to every grant that it was taken from and that has not been replaced since. A window that it came to count
+    /// against later, because we heard of it late, gets it back too.
+    package mutating func release(_ use: GrantUse) {
+        var taken = use.taken
+        if let index = uses.firstIndex(where: { $0.time == use.time }) {
+            taken = uses.remove(at: index).taken
+        }
+        for key in taken {
+            guard let index = grants.firstIndex(where: { $0.key == key && $0.used > 0 }) else {
+                continue
+            }
             grants[index].used -= 1
         }
     }
 
-    private mutating func take(_ indices: ArraySlice<Int>) -> GrantReservation {
-        var taken: [GrantReservation.Key] = []
-        for index in indices {
-            grants[index].used += 1
-            taken.append(.init(source: grants[index].source, granted: grants[index].granted))
-        }
-        return GrantReservation(taken: taken)
+    private mutating func take(_ indices: ArraySlice<Int>, at time: Timestamp) -> GrantUse {
+        for index in indices { grants[index].used += 1 }
+        // Two at the same moment are told apart by a millisecond.
+        let free = uses.last.map { max(time, $0.time + .milliseconds(1)) } ?? time
+        return GrantUse(
+            time: free,
+            taken: indices.map { grants[$0].key },
+            ends: indices.first.map { grants[$0].expires } ?? .distantFuture
+        )
     }
 
     /// Indices of the windows that are open and not used up, the one that ends first in front.
@@ -167,6 +180,7 @@ package struct PermissionLedger: Sendable, Hashable {
 
     /// For the parts of the ledger in other files.
     mutating func change(_ body: (inout [Grant]) -> Void) { body(&grants) }
+    mutating func changeUses(_ body: (inout [GrantUse]) -> Void) { body(&uses) }
     mutating func markUnfollowed(_ time: Timestamp) { unfollowed = time }
 }
 
@@ -181,25 +195,6 @@ package struct OpenPermission: Sendable, Hashable {
         self.until = until
         self.remaining = remaining
     }
-}
-
-/// Which grants a message was counted against.
-package struct GrantReservation: Sendable, Hashable, Codable {
-    /// Source and time name a grant of a person.
-    package struct Key: Sendable, Hashable, Codable {
-        package var source: String
-        package var granted: Timestamp
-
-        package init(source: String, granted: Timestamp) {
-            self.source = source
-            self.granted = granted
-        }
-    }
-
-    /// Empty under rules without limit.
-    package var taken: [Key]
-
-    package init(taken: [Key]) { self.taken = taken }
 }
 
 extension Grant {

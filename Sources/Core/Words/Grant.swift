@@ -31,3 +31,34 @@ package struct Grant: Sendable, Hashable, Codable {
         granted <= time && time < expires && (quota.map { used < $0 } ?? true)
     }
 }
+
+/// Names a grant of a person: what opened it, and when.
+package struct GrantKey: Sendable, Hashable, Codable {
+    package var source: String
+    package var granted: Timestamp
+
+    package init(source: String, granted: Timestamp) {
+        self.source = source
+        self.granted = granted
+    }
+}
+
+extension Grant {
+    package var key: GrantKey { GrantKey(source: source, granted: granted) }
+}
+
+/// One message that was taken from grants.
+package struct GrantUse: Sendable, Hashable, Codable {
+    /// When it was taken; no two uses of a person's windows have the same time, so that it names the use. Uses of consents have none.
+    package var time: Timestamp
+    /// The grants that it counts against; empty under rules without limit.
+    package var taken: [GrantKey]
+    /// When the first of them ended, as far as was known: it may be gone by the time somebody asks.
+    package var ends: Timestamp
+
+    package init(time: Timestamp, taken: [GrantKey], ends: Timestamp = .distantFuture) {
+        self.time = time
+        self.taken = taken
+        self.ends = ends
+    }
+}

@@ -6,45 +6,22 @@ extension Records {
 
 /// What became of every push, and why.
 package struct DeliveryRecords: Sendable {
-    private static let insert = MultiRow(
-        "INSERT INTO deliveries (\(DeliveryRecord.columns.joined(separator: ", "))) VALUES",
-        columns: DeliveryRecord.columns.count,
-        """
-        ON CONFLICT (push, sequence, attempt, state) DO NOTHING
-        RETURNING account, state, at, lateness
-        """
-    )
-
     let records: Records
 
     /// Adds lines to the history and counts them. A line with the push, sequence, attempt and state of one that is there changes
     /// nothing and is not counted again.
     ///
+    /// - Parameter insiders: what changes in who is inside flows, in the same transaction.
     /// - Returns: how many were new.
     @discardableResult
-    package func append(_ deliveries: [DeliveryRecord]) async throws(RecordsError) -> Int {
-        try check(batch: deliveries.count)
-        var values: [SQLValue] = []
-        values.reserveCapacity(deliveries.count * DeliveryRecord.columns.count)
-        for var delivery in deliveries {
-            delivery.shorten()
-            try delivery.validate()
-            values += delivery.values
-        }
-        let bound = values
+    package func append(_ deliveries: [DeliveryRecord], insiders: [InsiderChange] = [])
+        async throws(RecordsError) -> Int
+    {
+        let bound = try DeliveryRecord.bind(deliveries)
+        try InsiderChange.check(insiders)
         return try await records.database.write { session throws(RecordsError) in
-            let new = try Self.insert.rows(session, bound)
-            var counts = CounterChanges()
-            for row in new {
-                counts.add(
-                    account: row.text(0),
-                    state: row.text(1),
-                    at: row.time(2),
-                    lateness: row.optionalInteger(3)
-                )
-            }
-            try counts.save(session)
-            return new.count
+            try InsiderChange.apply(insiders, session)
+            return try DeliveryRecord.append(bound, session)
         }
     }
 
@@ -72,6 +49,47 @@ package struct DeliveryRecords: Sendable {
         }
         let items = try rows.map { row throws(RecordsError) in try DeliveryRecord(row) }
         return Page(items, limit: limit) { PageCursor(at: $0.at, id: $0.id) }
+    }
+}
+
+extension DeliveryRecord {
+    private static let insert = MultiRow(
+        "INSERT INTO deliveries (\(columns.joined(separator: ", "))) VALUES",
+        columns: columns.count,
+        """
+        ON CONFLICT (push, sequence, attempt, state) DO NOTHING
+        RETURNING account, state, at, lateness
+        """
+    )
+
+    /// What ``append(_:_:)`` binds; checked outside of the transaction.
+    static func bind(_ deliveries: [DeliveryRecord]) throws(RecordsError) -> [SQLValue] {
+        try check(batch: deliveries.count)
+        var values: [SQLValue] = []
+        values.reserveCapacity(deliveries.count * columns.count)
+        for var delivery in deliveries {
+            delivery.shorten()
+            try delivery.validate()
+            values += delivery.values
+        }
+        return values
+    }
+
+    /// - Returns: how many lines were new.
+    @discardableResult
+    static func append(_ bound: [SQLValue], _ session: any SQLSession) throws(RecordsError) -> Int {
+        let new = try insert.rows(session, bound)
+        var counts = CounterChanges()
+        for row in new {
+            counts.add(
+                account: row.text(0),
+                state: row.text(1),
+                at: row.time(2),
+                lateness: row.optionalInteger(3)
+            )
+        }
+        try counts.save(session)
+        return new.count
     }
 }
 

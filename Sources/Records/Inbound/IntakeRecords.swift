@@ -11,19 +11,19 @@ package struct IntakeRecords: Sendable {
     /// Accepts callbacks: each is noted so that its repetitions are known, its person brought up to date and their permissions
     /// changed, in one transaction for the whole batch.
     ///
-    /// - Parameter grants: given the callback, the person after it, and whether it counted (``IntakeChange/counted``), returns the
-    ///   person's grants from now on. Pure; may run twice.
+    /// - Parameter permit: given the callback, the person after it, and whether it counted (``IntakeChange/counted``), changes the
+    ///   person's grants and their uses. Pure; may run twice.
     /// - Returns: one result for each callback, in order.
     package func accept(
         _ batch: [InboundRecord],
-        grants: @escaping @Sendable (InboundRecord, PersonRecord, Bool) -> [Grant]
+        permit: @escaping @Sendable (InboundRecord, inout PersonRecord, Bool) -> Void
     ) async throws(RecordsError) -> [IntakeResult] {
         try check(batch: batch.count)
         let now = records.clock.now()
         return try await records.database.write { session throws(RecordsError) in
             var intake = Intake(batch, now: now)
             try intake.markNew(session)
-            try intake.changePeople(session, grants)
+            try intake.changePeople(session, permit)
             return try intake.results(session)
         }
     }
@@ -89,7 +89,7 @@ private struct Intake {
 
     mutating func changePeople(
         _ session: any SQLSession,
-        _ grants: (InboundRecord, PersonRecord, Bool) -> [Grant]
+        _ permit: (InboundRecord, inout PersonRecord, Bool) -> Void
     ) throws(RecordsError) {
         let new = batch.indices.filter { results[$0] == nil }
         var people = try PersonRecord.load(new.map { batch[$0].recipient }, session)
@@ -99,7 +99,7 @@ private struct Intake {
             var person = before ?? PersonRecord(recipient: record.recipient, created: now)
             let counted = person.apply(record.change, at: record.at)
             person.updated = now
-            person.grants = grants(record, person, counted)
+            permit(record, &person, counted)
             people[record.recipient] = person
             results[index] = .accepted(
                 IntakeChange(before: before, after: person, counted: counted)

@@ -1,9 +1,9 @@
 import BelfryCore
 
-/// Grants as they lie in a person's row. Little endian:
+/// Grants and their uses as they lie in a person's row. Little endian:
 ///
 ///     size
-///       1    form: 1
+///       1    form: 2; 1: without uses
 ///       2    how many grants
 ///            then for each:
 ///       1    source length
@@ -14,16 +14,24 @@ import BelfryCore
 ///       8    used
 ///       1    rule length
 ///       n    rule
+///       2    how many uses
+///            then for each:
+///       8    time
+///       8    when the first grant that it was taken from ended
+///       2    how many grants it counts against
+///            then for each:
+///       2    the grant's place in the list above
 ///
 /// Read and written with every callback and every send, which is why it is not JSON: that would cost more than the rest of the row.
 enum GrantCode {
     /// Far above what rules produce; a person's row stays some tens of kilobytes at worst.
     static let limit = 1000
 
-    static func pack(_ grants: [Grant]) -> [UInt8] {
-        precondition(grants.count <= limit)
-        var bytes: [UInt8] = [1, UInt8(grants.count & 0xFF), UInt8(grants.count >> 8)]
-        bytes.reserveCapacity(3 + grants.count * 64)
+    static func pack(_ grants: [Grant], _ uses: [GrantUse]) -> [UInt8] {
+        precondition(grants.count <= limit && uses.count <= limit)
+        var bytes: [UInt8] = [2]
+        bytes.reserveCapacity(5 + grants.count * 64 + uses.count * 20)
+        put(count: grants.count, &bytes)
         for grant in grants {
             put(grant.source, &bytes)
             put(grant.granted.milliseconds, &bytes)
@@ -32,17 +40,40 @@ enum GrantCode {
             put(Int64(grant.used), &bytes)
             put(grant.rule, &bytes)
         }
+        let places = Dictionary(
+            grants.indices.map { (grants[$0].key, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        put(count: uses.count, &bytes)
+        for use in uses {
+            put(use.time.milliseconds, &bytes)
+            put(use.ends.milliseconds, &bytes)
+            // A grant that is gone counts nothing any more.
+            let taken = use.taken.compactMap { places[$0] }
+            put(count: taken.count, &bytes)
+            for place in taken { put(count: place, &bytes) }
+        }
         return bytes
     }
 
     /// - Throws: `corrupt`.
-    static func unpack(_ bytes: [UInt8]) throws(RecordsError) -> [Grant] {
+    static func unpack(_ bytes: [UInt8]) throws(RecordsError)
+        -> (grants: [Grant], uses: [GrantUse])
+    {
         var rest = bytes[...]
-        guard rest.popFirst() == 1, let low = rest.popFirst(), let high = rest.popFirst() else {
-            throw damaged
-        }
+        let form = rest.popFirst()
+        guard form == 1 || form == 2 else { throw damaged }
+        let grants = try unpackGrants(&rest)
+        let uses = form == 1 ? [] : try unpackUses(&rest, of: grants)
+        guard rest.isEmpty else { throw damaged }
+        return (grants, uses)
+    }
+
+    private static func unpackGrants(_ rest: inout ArraySlice<UInt8>) throws(RecordsError)
+        -> [Grant]
+    {
         var grants: [Grant] = []
-        for _ in 0..<(Int(low) | Int(high) << 8) {
+        for _ in 0..<(try count(&rest)) {
             let source = try text(&rest)
             let granted = try integer(&rest)
             let expires = try integer(&rest)
@@ -59,11 +90,38 @@ enum GrantCode {
                 )
             )
         }
-        guard rest.isEmpty else { throw damaged }
         return grants
     }
 
+    private static func unpackUses(_ rest: inout ArraySlice<UInt8>, of grants: [Grant])
+        throws(RecordsError) -> [GrantUse]
+    {
+        var uses: [GrantUse] = []
+        for _ in 0..<(try count(&rest)) {
+            let time = Timestamp(milliseconds: try integer(&rest))
+            let ends = Timestamp(milliseconds: try integer(&rest))
+            var use = GrantUse(time: time, taken: [], ends: ends)
+            for _ in 0..<(try count(&rest)) {
+                let place = try count(&rest)
+                guard grants.indices.contains(place) else { throw damaged }
+                use.taken.append(grants[place].key)
+            }
+            uses.append(use)
+        }
+        return uses
+    }
+
     private static let damaged = RecordsError(.corrupt, "grants: the stored bytes are damaged")
+
+    private static func put(count: Int, _ bytes: inout [UInt8]) {
+        bytes.append(UInt8(count & 0xFF))
+        bytes.append(UInt8(count >> 8))
+    }
+
+    private static func count(_ rest: inout ArraySlice<UInt8>) throws(RecordsError) -> Int {
+        guard let low = rest.popFirst(), let high = rest.popFirst() else { throw damaged }
+        return Int(low) | Int(high) << 8
+    }
 
     private static func put(_ text: String, _ bytes: inout [UInt8]) {
         precondition(text.utf8.count <= TextLimits.name)

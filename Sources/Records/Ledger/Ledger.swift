@@ -14,17 +14,55 @@ package struct ReservationKey: Sendable, Hashable {
     }
 }
 
-/// Which grant a push took a message from.
+/// Which message of a person's permission a push holds.
 package struct Reservation: Sendable, Hashable {
-    /// ``BelfryCore/Grant/source`` and ``BelfryCore/Grant/granted`` of the grant.
+    /// ``BelfryCore/Grant/source`` and ``BelfryCore/Grant/granted`` of the grant that it was taken from; of the first one, if of several.
     package var source: String
     package var granted: Timestamp
+    /// ``BelfryCore/GrantUse/time`` of the use, which knows all grants that it was taken from. `nil`: made by a version of the program
+    /// that knew one only.
+    package var taken: Timestamp?
+    /// When the push that holds it was last let go, and by which process therefore.
     package var made: Timestamp
+    /// `nil`: made by a version of the program that did not keep it.
+    package var send: ReservedSend?
 
-    package init(source: String, granted: Timestamp, made: Timestamp) {
+    package init(
+        source: String,
+        granted: Timestamp,
+        taken: Timestamp? = nil,
+        made: Timestamp,
+        send: ReservedSend? = nil
+    ) {
         self.source = source
         self.granted = granted
+        self.taken = taken
         self.made = made
+        self.send = send
+    }
+}
+
+/// The send that a reservation is for: enough to tell how it ended when nobody else can any more.
+package struct ReservedSend: Sendable, Hashable {
+    package var channel: String
+    package var due: Timestamp
+    /// ``BelfryCore/Claim/attempt``.
+    package var attempt: Int
+    package var flow: String?
+    package var step: String?
+
+    package init(
+        channel: String,
+        due: Timestamp,
+        attempt: Int,
+        flow: String? = nil,
+        step: String? = nil
+    ) {
+        self.channel = channel
+        self.due = due
+        self.attempt = attempt
+        self.flow = flow
+        self.step = step
     }
 }
 
@@ -55,6 +93,17 @@ package struct Ledger: Sendable {
         set {
             if newValue == self[grants: recipient] { return }
             people[recipient, default: PersonRecord(recipient: recipient, created: now)].grants =
+                newValue
+            changedPeople.insert(recipient)
+        }
+    }
+
+    /// The uses of a person's grants; set together with ``subscript(grants:)``.
+    package subscript(uses recipient: Recipient) -> [GrantUse] {
+        get { people[recipient]?.uses ?? [] }
+        set {
+            if newValue == self[uses: recipient] { return }
+            people[recipient, default: PersonRecord(recipient: recipient, created: now)].uses =
                 newValue
             changedPeople.insert(recipient)
         }

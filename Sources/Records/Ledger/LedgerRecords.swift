@@ -11,10 +11,15 @@ package struct LedgerRecords: Sendable {
     /// Reserves, settles, releases or corrects: loads what `keys` name, lets `decide` change it, and writes the changes, all in one
     /// transaction, so that two deliveries never spend the same message.
     ///
-    /// - Parameter decide: pure; may run twice.
+    /// - Parameters:
+    ///   - lines: added to the history in the same transaction: a crash leaves both or neither.
+    ///   - insiders: what changes in who is inside flows, likewise; at most 10,000.
+    ///   - decide: pure; may run twice.
     /// - Returns: what `decide` returns, after its changes are durable.
     package func update<Value: Sendable>(
         _ keys: [ReservationKey],
+        adding lines: [DeliveryRecord] = [],
+        insiders: [InsiderChange] = [],
         _ decide: @escaping @Sendable (inout Ledger) throws(RecordsError) -> Value
     ) async throws(RecordsError) -> Value {
         try check(batch: keys.count)
@@ -22,11 +27,15 @@ package struct LedgerRecords: Sendable {
             try check(key.recipient)
             try check(key.push.text, "push", 1...PushLimits.idBytes)
         }
+        let history = try DeliveryRecord.bind(lines)
+        try InsiderChange.check(insiders)
         let now = records.clock.now()
         return try await records.database.write { session throws(RecordsError) in
             var ledger = try Ledger.load(keys, now: now, session)
             let value = try decide(&ledger)
             try ledger.save(session)
+            try DeliveryRecord.append(history, session)
+            try InsiderChange.apply(insiders, session)
             return value
         }
     }
@@ -42,18 +51,13 @@ package struct LedgerRecords: Sendable {
 }
 
 extension Ledger {
-    private static let byPush = ManyKeys(
-        "SELECT push, sequence, account, person, source, granted, made FROM reservations WHERE push"
-    )
+    private static let byPush = ManyKeys("\(Reservation.select) WHERE push")
     private static let upsert = MultiRow(
-        """
-        INSERT INTO reservations (push, sequence, account, person, source, granted, made) VALUES
-        """,
-        columns: 7,
-        """
-        ON CONFLICT (push, sequence) DO UPDATE SET
-            source = excluded.source, granted = excluded.granted, made = excluded.made
-        """
+        "INSERT INTO reservations (\(Reservation.columns.joined(separator: ", "))) VALUES",
+        columns: Reservation.columns.count,
+        "ON CONFLICT (push, sequence) DO UPDATE SET "
+            + Reservation.columns.dropFirst(4).map { "\($0) = excluded.\($0)" }
+            .joined(separator: ", ")
     )
 
     fileprivate static func load(
@@ -66,17 +70,8 @@ extension Ledger {
         var reservations: [ReservationKey: Reservation] = [:]
         let pushes = Set(keys.map(\.push)).map { SQLValue.text($0.text) }
         for row in try byPush.rows(session, [], pushes) {
-            let key = ReservationKey(
-                recipient: Recipient(account: row.text(2), person: row.text(3)),
-                push: PushID(row.text(0)),
-                sequence: row.bits(1)
-            )
-            guard asked.contains(key) else { continue }
-            reservations[key] = Reservation(
-                source: row.text(4),
-                granted: row.time(5),
-                made: row.time(6)
-            )
+            let key = ReservationKey(row)
+            if asked.contains(key) { reservations[key] = Reservation(row) }
         }
         return Ledger(people: people, reservations: reservations, now: now)
     }
@@ -99,11 +94,7 @@ extension Ledger {
                 continue
             }
             try check(reservation.source, "reservation.source", 1...TextLimits.name)
-            written += [
-                .text(key.push.text), .bits(key.sequence), .text(key.recipient.account),
-                .text(key.recipient.person), .text(reservation.source),
-                .time(reservation.granted), .time(reservation.made),
-            ]
+            written += reservation.values(key)
         }
         try Self.upsert.run(session, written)
     }

@@ -1,4 +1,5 @@
 package import BelfryCore
+import Synchronization
 
 extension Records {
     package var people: PeopleRecords { PeopleRecords(records: self) }
@@ -80,14 +81,20 @@ package struct PeopleRecords: Sendable {
     }
 
     /// Deletes everything that names the person, as the law and WeChat's terms ask after an unsubscribe: profile, permissions,
-    /// history, links and dead letters. Counters stay; stored callbacks, which are kept for hours only, go with their purge.
+    /// history, links and dead letters. Counters stay; stored callbacks, which are kept for hours only, go with their purge. Pushes
+    /// that were accepted before are stopped when they are due (``ErasureRecords``).
     ///
     /// - Returns: how many rows went.
     @discardableResult
     package func erase(_ recipient: Recipient) async throws(RecordsError) -> Int {
         try check(recipient)
+        let now = records.clock.now()
+        let mark = records.seal.mark(recipient)
+        // Before the commit: whoever looks after it must find the mark.
+        records.newestErasure.withLock { $0 = max($0, now) }
         return try await records.database.write { session throws(RecordsError) in
-            try Self.erase(recipient, session)
+            try ErasureRecords.mark(mark, at: now, session)
+            return try Self.erase(recipient, session)
         }
     }
 
@@ -95,7 +102,7 @@ package struct PeopleRecords: Sendable {
     static func erase(_ recipient: Recipient, _ session: any SQLSession) throws(RecordsError) -> Int
     {
         var rows = 0
-        for table in ["people", "reservations", "deliveries", "links", "dead_letters"] {
+        for table in ["people", "reservations", "deliveries", "insiders", "links", "dead_letters"] {
             rows += try session.run(
                 "DELETE FROM \(table) WHERE account = ? AND person = ?",
                 [.text(recipient.account), .text(recipient.person)]

@@ -49,7 +49,8 @@ extension PersonRecord {
             .time(subscriptionAt), .time(followedAt), .time(unsubscribedAt), .text(scene),
             .text(nickname), .text(tags.isEmpty ? "[]" : json(tags)),
             .text(attributes.isEmpty ? "{}" : json(attributes)), .time(lastMessageAt),
-            .time(lastEventAt), .blob(grants.isEmpty ? nil : GrantCode.pack(grants)),
+            .time(lastEventAt),
+            .blob(grants.isEmpty && uses.isEmpty ? nil : GrantCode.pack(grants, uses)),
             .time(updated), .time(created),
         ]
     }
@@ -69,7 +70,7 @@ extension PersonRecord {
         if row.text(9) != "{}" { attributes = try decoded(row.text(9), "attributes") }
         lastMessageAt = row.optionalTime(10)
         lastEventAt = row.optionalTime(11)
-        if let packed = row.optionalBlob(12) { grants = try GrantCode.unpack(packed) }
+        if let packed = row.optionalBlob(12) { (grants, uses) = try GrantCode.unpack(packed) }
         updated = row.time(13)
     }
 }

@@ -18,6 +18,8 @@ package struct PersonRecord: Sendable, Hashable {
     package var lastEventAt: Timestamp?
     /// The permission ledger: what may still be sent.
     package var grants: [Grant] = []
+    /// The newest messages that were taken from ``grants``, oldest first.
+    package var uses: [GrantUse] = []
     package var created: Timestamp
     package var updated: Timestamp
 
@@ -88,6 +90,9 @@ extension PersonRecord {
         }
         guard grants.count <= GrantCode.limit else {
             throw RecordsError(.invalid, "grants: at most \(GrantCode.limit) allowed")
+        }
+        guard uses.count <= GrantCode.limit else {
+            throw RecordsError(.invalid, "uses: at most \(GrantCode.limit) allowed")
         }
         for grant in grants {
             try check(grant.source, "grant.source", 1...TextLimits.name)

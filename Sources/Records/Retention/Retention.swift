@@ -17,6 +17,8 @@ package enum RetainedArea: String, Sendable, Hashable, CaseIterable {
     case media
     /// All versions of a setting but its newest.
     case settings
+    /// Marks of erasures.
+    case erasures
     /// People who have unsubscribed, with everything that names them.
     case unsubscribed
 }
@@ -32,7 +34,8 @@ package struct RetentionRules: Sendable, Hashable {
             .inbound: .days(2), .reservations: .days(7), .deliveries: .days(90),
             .deadLetters: .days(30), .minuteCounters: .days(1), .hourCounters: .days(400),
             .idempotency: IdempotencyRecords.life, .audit: .days(400), .links: .days(180),
-            .media: .days(4), .settings: .days(400), .unsubscribed: .days(30),
+            .media: .days(4), .settings: .days(400), .erasures: ErasureRecords.life,
+            .unsubscribed: .days(30),
         ]
     ) {
         self.life = life
@@ -116,6 +119,7 @@ extension RetainedArea {
         case .audit: Self.delete("audit", "id", "at < ?", "at")
         case .links: Self.delete("links", "code", "created < ?", "created")
         case .media: Self.delete("media", "app_id, hash, kind", "created < ?", "created")
+        case .erasures: Self.delete("erasures", "mark", "at < ?", "at")
         case .settings:
             Self.delete(
                 "settings",

@@ -1,3 +1,4 @@
+import BelfryCore
 import Crypto
 import Foundation
 
@@ -5,6 +6,7 @@ import Foundation
 /// copying one account's sealed secret to another row does not open.
 struct SecretSeal: Sendable {
     private let key: SymmetricKey
+    private let markKey: SymmetricKey
 
     /// - Parameter secretKey: 32 bytes of randomness, kept outside the database.
     init(secretKey: [UInt8]) throws(RecordsError) {
@@ -12,6 +14,19 @@ struct SecretSeal: Sendable {
             throw RecordsError(.invalid, "secretKey: is \(secretKey.count) bytes; 32 are needed")
         }
         key = SymmetricKey(data: secretKey)
+        markKey = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: key,
+            info: Data("belfry erasure mark".utf8),
+            outputByteCount: 32
+        )
+    }
+
+    /// Stands for a person without naming them: the same for the same person, and nobody can go back from it, or try names, without the
+    /// server's key.
+    func mark(_ recipient: Recipient) -> [UInt8] {
+        // The length in front, so that no two pairs of texts look alike.
+        let text = "\(recipient.account.utf8.count)/\(recipient.account)\(recipient.person)"
+        return Array(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: markKey))
     }
 
     /// - Parameter place: table, row and column.

@@ -139,7 +139,9 @@ struct BulkPushes {
             return nil
         }
         do {
-            return try await call.server.timeline.schedule(parser.batch)
+            let outcomes = try await call.server.timeline.schedule(parser.batch)
+            await call.server.recordMerged(parser.batch.pushes(outcomes, that: .merged))
+            return outcomes
         } catch {
             failure = error
             return nil

@@ -5,7 +5,7 @@ import Hummingbird
 
 /// Publishing a flow, and telling first whom that touches.
 extension API {
-    /// So many people are looked at to say how many are inside; a larger account is told as a sample.
+    /// So many people inside are looked at to say what becomes of them; a larger flow is told as a sample.
     static let insidersMax = 100_000
 
     private struct Publication {
@@ -59,7 +59,8 @@ extension API {
             account: account,
             versions: versions,
             records: server.records,
-            timeline: server.timeline
+            timeline: server.timeline,
+            clock: server.clock
         ).run()
     }
 
@@ -135,29 +136,23 @@ extension API {
     private func countInsiders(_ publication: Publication, into plan: inout PublishPlan)
         async throws -> (inside: Int, isComplete: Bool)
     {
-        let account = publication.record.key
-        let flow = publication.flow.flow.key
+        let insiders = FlowInsiders(
+            account: publication.record.key,
+            flow: publication.flow.flow.key,
+            records: server.records,
+            timeline: server.timeline,
+            clock: server.clock
+        )
         var inside = 0
-        var seen = 0
         var cursor: String?
         repeat {
-            let page = try await server.records.people.list(
-                account: account,
-                limit: TextLimits.page,
-                cursor: cursor
-            )
-            let ids = page.items.map {
-                PushID("flow/\(account)/\(flow)/\($0.recipient.person)")
+            let page = try await insiders.page(cursor: cursor)
+            for insider in page.inside {
+                plan.add(insider.position, person: FlowPerson(insider.person))
             }
-            let found = ids.isEmpty ? [] : try await server.timeline.find(ids)
-            for (person, pending) in zip(page.items, found) {
-                guard let pending, let position = FlowPosition(pending.push) else { continue }
-                inside += 1
-                plan.add(position, person: FlowPerson(person))
-            }
-            seen += page.items.count
+            inside += page.inside.count
             cursor = page.next
-        } while cursor != nil && seen < Self.insidersMax
+        } while cursor != nil && inside < Self.insidersMax
         return (inside, cursor == nil)
     }
 }

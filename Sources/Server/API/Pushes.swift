@@ -82,6 +82,7 @@ extension API {
         guard let push else { throw Problem(.invalid, "The push cannot be read.") }
         let outcome = try await server.timeline.schedule([push])[0]
         guard outcome != .refusedTooFar else { throw Problem.invalid("/due", API.tooFar) }
+        if outcome == .merged { await server.recordMerged([push]) }
         instruments.pushes(accepted: 1, refused: 0)
         return .json(
             [

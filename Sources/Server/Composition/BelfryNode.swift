@@ -28,6 +28,8 @@ package struct BelfryNode: Sendable {
     package var settings: [LoadedConfiguration.Value] = []
     private let caller: HTTPClientCaller
     private let registry: PrometheusRegistry
+    /// When this process began: what was reserved before it was reserved by one that crashed.
+    private let began: Timestamp
 
     /// Opens the data folder and everything in it, and starts nothing yet.
     ///
@@ -75,6 +77,7 @@ package struct BelfryNode: Sendable {
         self.logger = logger
         self.timeline = timeline
         self.records = records
+        began = clock.now()
         registry = PrometheusRegistry()
         feed = LiveFeed()
         accounts = AccountBook(records: records)
@@ -115,7 +118,7 @@ package struct BelfryNode: Sendable {
                 records: records,
                 boarding: boarding,
                 arrivals: arrivals,
-                began: clock.now(),
+                began: began,
                 logger: logger
             ),
             limits: BookLimits(accounts: accounts),
@@ -190,6 +193,16 @@ package struct BelfryNode: Sendable {
                 clock: clock,
                 settings: configuration.records,
                 logger: logger
+            ),
+            InterruptedSendsService(
+                sends: InterruptedSends(
+                    records: records,
+                    timeline: timeline,
+                    clock: clock,
+                    feed: feed,
+                    began: began,
+                    logger: logger
+                )
             ),
             DeliveryService(
                 dispatcher: dispatcher,

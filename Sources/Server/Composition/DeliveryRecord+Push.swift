@@ -24,4 +24,85 @@ extension DeliveryRecord {
             state: .waiting(.scheduled)
         )
     }
+
+    /// The line that says that a push became one with another of the same merge key, under whose id everything else will be told.
+    ///
+    /// Its version has no sequence either. The step's own moment stands in for it: the same whether the timeline says so when the push is
+    /// scheduled, or the merged push shows it when it is claimed.
+    static func merged(_ push: Push, at now: Timestamp) -> DeliveryRecord {
+        merged(
+            push.id,
+            of: push.recipient,
+            position: FlowPosition(push),
+            channel: push.channel,
+            due: push.due,
+            at: now
+        )
+    }
+
+    /// The steps of flows that a claim has shown to be merged into it: the timeline does not tell what became of successors.
+    static func merged(into claim: Claim, at now: Timestamp) -> [DeliveryRecord] {
+        guard claim.push.merge != nil else { return [] }
+        let recipient = claim.push.recipient
+        return (claim.collected + [claim.push.payload]).compactMap { payload in
+            // Pushes of other origin may share the key; their ends were told when they were scheduled.
+            guard let position = try? FlowPosition(payload: payload) else { return nil }
+            let id = FlowPlanner.id(
+                account: recipient.account,
+                flow: position.flow,
+                person: recipient.person
+            )
+            guard id != claim.push.id else { return nil }
+            return merged(
+                id,
+                of: recipient,
+                position: position,
+                channel: claim.push.channel,
+                due: position.due,
+                at: now
+            )
+        }
+    }
+
+    private static func merged(
+        _ id: PushID,
+        of recipient: Recipient,
+        position: FlowPosition?,
+        channel: String,
+        due: Timestamp,
+        at now: Timestamp
+    ) -> DeliveryRecord {
+        DeliveryRecord(
+            push: id,
+            sequence: UInt64(max(0, (position?.due ?? due).milliseconds)),
+            recipient: recipient,
+            flow: position?.flow,
+            step: position?.step,
+            channel: channel,
+            due: due,
+            at: now,
+            state: .ended(.merged),
+            cause: SendCause(
+                code: Outcome.merged.rawValue,
+                message: "became one with another push of the same merge key"
+            )
+        )
+    }
+
+    /// The line of somebody who was erased: how a push ended, and not whose it was.
+    var anonymous: DeliveryRecord {
+        var line = self
+        line.recipient.person = Self.erasedPerson
+        line.reference = nil
+        if push.isOfFlow {
+            line.push = FlowPlanner.id(
+                account: recipient.account,
+                flow: flow ?? "",
+                person: Self.erasedPerson
+            )
+        }
+        return line
+    }
+
+    private static let erasedPerson = "erased"
 }

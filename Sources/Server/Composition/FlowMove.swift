@@ -9,43 +9,45 @@ struct FlowMove {
     let versions: FlowVersions
     let records: Records
     let timeline: any Timeline
+    let clock: any WallClock
 
     /// - Returns: how many pending pushes were moved. What is in flight goes on and meets the new version at its next step.
     func run() async throws -> Int {
+        let insiders = FlowInsiders(
+            account: account.key,
+            flow: versions.current.flow.key,
+            records: records,
+            timeline: timeline,
+            clock: clock
+        )
         var moved = 0
         var cursor: String?
         repeat {
-            let page = try await records.people.list(
-                account: account.key,
-                limit: TextLimits.page,
-                cursor: cursor
-            )
-            moved += try await move(page.items)
+            let page = try await insiders.page(cursor: cursor)
+            moved += try await move(page.inside)
             cursor = page.next
         } while cursor != nil
         return moved
     }
 
-    private func move(_ people: [PersonRecord]) async throws -> Int {
-        let flow = versions.current.flow.key
-        let ids = people.map {
-            FlowPlanner.id(account: account.key, flow: flow, person: $0.recipient.person)
-        }
-        guard !ids.isEmpty else { return 0 }
+    private func move(_ inside: [FlowInsiders.Inside]) async throws -> Int {
         var pushes: [Push] = []
-        for (person, pending) in zip(people, try await timeline.find(ids)) {
-            guard let pending, pending.state == .scheduled,
-                let position = FlowPosition(pending.push)
-            else { continue }
+        for insider in inside where insider.pending.state == .scheduled {
             let plan = account.planner.replan(
-                position,
+                insider.position,
                 versions: versions,
-                person: FlowPerson(person)
+                person: FlowPerson(insider.person)
             )
             // A flow that ends by the move ends at the gate, where the reason is recorded.
-            if let push = plan.push, push != pending.push { pushes.append(push) }
+            if let push = plan.push, push != insider.pending.push { pushes.append(push) }
         }
-        if !pushes.isEmpty { try await timeline.schedule(pushes) }
+        guard !pushes.isEmpty else { return 0 }
+        let outcomes = try await timeline.schedule(pushes)
+        let merged = zip(pushes, outcomes).filter { $0.1 == .merged }.map(\.0)
+        try await records.deliveries.append(
+            merged.map { .merged($0, at: clock.now()) },
+            insiders: pushes.compactMap { Insider($0).map { .planned($0) } }
+        )
         return pushes.count
     }
 }

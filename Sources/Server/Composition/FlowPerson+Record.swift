@@ -47,8 +47,17 @@ extension PermissionLedger {
         self.init(
             rules: rules,
             grants: person?.grants ?? [],
-            unfollowed: person.flatMap { $0.subscribed ? nil : $0.unsubscribedAt }
+            unfollowed: person.flatMap { $0.subscribed ? nil : $0.unsubscribedAt },
+            uses: person?.uses ?? []
         )
+    }
+}
+
+extension Ledger {
+    /// Puts back what was read with ``PermissionLedger/init(_:rules:)``.
+    mutating func set(_ permission: PermissionLedger, of recipient: Recipient) {
+        self[grants: recipient] = permission.grants
+        self[uses: recipient] = permission.uses
     }
 }
 

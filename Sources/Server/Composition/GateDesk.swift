@@ -24,6 +24,17 @@ struct GateDesk: Sendable {
         let flowPerson =
             person.map(FlowPerson.init)
             ?? FlowPerson(id: claim.push.recipient.person, isFollowing: false)
+        if let made = ledger[reservation: key]?.made, made != Self.notSent, made < began {
+            // Whatever would be decided now: a process that crashed may have sent it.
+            return Result(
+                decision: .end(
+                    .unknown,
+                    cause: Self.interrupted,
+                    successors: successors(claim, .unknown, account, flowPerson)
+                ),
+                person: flowPerson
+            )
+        }
         var result =
             if let position = FlowPosition(claim.push) {
                 flow(claim, position, account, flowPerson, &ledger)
@@ -32,16 +43,12 @@ struct GateDesk: Sendable {
             } else {
                 plain(claim, account, person, &ledger)
             }
-        if case .send = result.decision, let made = ledger[reservation: key]?.made,
-            made != Self.notSent, made < began
-        {
-            result = Result(decision: .end(.unknown, cause: Self.interrupted, successors: []))
-        }
         if case .end(let outcome, let cause, _) = result.decision {
-            let next = successors(claim, outcome, account, flowPerson)
-            result.decision = .end(outcome, cause: cause, successors: next)
+            let pushes = successors(claim, outcome, account, flowPerson)
+            result.decision = .end(outcome, cause: cause, successors: pushes)
         } else if case .send = result.decision, var reservation = ledger[reservation: key] {
             reservation.made = now
+            reservation.send = ReservedSend(claim)
             ledger[reservation: key] = reservation
         }
         result.person = flowPerson
@@ -159,18 +166,19 @@ struct GateDesk: Sendable {
         guard ledger[reservation: key] == nil else { return nil }
         var permission = PermissionLedger(person, rules: account.rules)
         do throws(NoPermission) {
-            let reservation: GrantReservation
+            let use: GrantUse
             switch need {
             case .none: return nil
-            case .window: reservation = try permission.reserve(at: now)
+            case .window: use = try permission.reserve(at: now)
             case .consent(let template):
-                reservation = try permission.reserveConsent(template: template, at: now)
+                use = try permission.reserveConsent(template: template, at: now)
             }
-            ledger[grants: claim.push.recipient] = permission.grants
-            if let taken = reservation.taken.first {
+            ledger.set(permission, of: claim.push.recipient)
+            if let taken = use.taken.first {
                 ledger[reservation: key] = Reservation(
                     source: taken.source,
                     granted: taken.granted,
+                    taken: use.time,
                     made: now
                 )
             }

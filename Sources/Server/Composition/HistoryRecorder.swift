@@ -15,17 +15,38 @@ struct HistoryRecorder: Recorder {
     let logger: Logger
 
     func record(_ events: [DeliveryEvent]) async throws {
-        let dead = events.filter { $0.change == .ended(.dead) }
+        let erased = try await erased(events)
+        let dead = events.filter { $0.change == .ended(.dead) && !erased.contains($0.claim.token) }
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
-        try await settlePermission(events)
-        let history = events.flatMap(lines)
-        for start in stride(from: 0, to: history.count, by: 5000) {
-            try await records.deliveries.append(
-                Array(history[start..<min(start + 5000, history.count)])
-            )
+        var part: [DeliveryEvent] = []
+        var history: [DeliveryRecord] = []
+        var insiders: [InsiderChange] = []
+        for event in events {
+            let isErased = erased.contains(event.claim.token)
+            let lines = isErased ? [lines(event)[0].anonymous] : lines(event)
+            let changes = isErased ? [] : InsiderChange.changes(event)
+            if max(history.count + lines.count, insiders.count + changes.count) > TextLimits.batch {
+                try await write(part, history, insiders)
+                part = []
+                history = []
+                insiders = []
+            }
+            if !isErased { part.append(event) }
+            history += lines
+            insiders += changes
         }
+        try await write(part, history, insiders)
         for event in events { boarding[event.claim] = nil }
-        feed.publish(history)
+    }
+
+    /// The claims whose person was erased after they were accepted: nothing that names the person is written any more.
+    private func erased(_ events: [DeliveryEvent]) async throws -> Set<ClaimToken> {
+        let suspects = events.filter { records.erasures.mayCover($0.claim.accepted) }
+        guard !suspects.isEmpty else { return [] }
+        let covered = try await records.erasures.cover(
+            suspects.map { ($0.claim.push.recipient, $0.claim.accepted) }
+        )
+        return Set(zip(suspects, covered).filter(\.1).map(\.0.claim.token))
     }
 
     func alert(_ alert: DeliveryAlert) async {
@@ -83,6 +104,7 @@ struct HistoryRecorder: Recorder {
                 reference: event.reference
             )
         ]
+        if case .ended = event.change { lines += DeliveryRecord.merged(into: claim, at: event.at) }
         lines += event.successors.map {
             .scheduled($0, position: FlowPosition($0), at: event.at)
         }
@@ -91,24 +113,30 @@ struct HistoryRecorder: Recorder {
 
     // MARK: Permission
 
-    private func settlePermission(_ events: [DeliveryEvent]) async throws {
+    /// Lines and permission in one transaction: whoever finds a reservation knows that nothing tells yet what became of its send.
+    private func write(
+        _ events: [DeliveryEvent],
+        _ history: [DeliveryRecord],
+        _ insiders: [InsiderChange]
+    ) async throws {
         let concerned = events.filter {
             $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
         }
-        guard !concerned.isEmpty else { return }
         let rules = Dictionary(
             Set(concerned.map(\.claim.push.recipient.account)).compactMap { key in
                 accounts[key].map { (key, $0.rules) }
             },
             uniquingKeysWith: { a, _ in a }
         )
-        for start in stride(from: 0, to: concerned.count, by: 5000) {
-            let part = Array(concerned[start..<min(start + 5000, concerned.count)])
-            let keys = part.map { ReservationKey($0.claim) }
-            try await records.ledger.update(keys) { ledger throws(RecordsError) in
-                for event in part { settle(event, rules, &ledger) }
-            }
+        let keys = concerned.map { ReservationKey($0.claim) }
+        try await records.ledger.update(
+            keys,
+            adding: history,
+            insiders: insiders
+        ) { ledger throws(RecordsError) in
+            for event in concerned { settle(event, rules, &ledger) }
         }
+        feed.publish(history)
         for event in concerned where event.change == .ended(.unsubscribed) && event.sentAt != nil {
             // WeChat told us before any event did.
             try await records.people.update(event.claim.push.recipient) { person in
@@ -130,6 +158,9 @@ struct HistoryRecorder: Recorder {
             case .kept:
                 reservation.made = GateDesk.notSent
                 ledger[reservation: key] = reservation
+            case .released where event.change == .ended(.unknown):
+                // It may have been sent: counted.
+                ledger[reservation: key] = nil
             case .released:
                 release(reservation, of: recipient, rules, &ledger)
                 ledger[reservation: key] = nil
@@ -147,7 +178,7 @@ struct HistoryRecorder: Recorder {
         }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
         permission.correct(correction, at: sent)
-        ledger[grants: recipient] = permission.grants
+        ledger.set(permission, of: recipient)
     }
 
     private func release(
@@ -159,10 +190,12 @@ struct HistoryRecorder: Recorder {
         guard let rules = rules[recipient.account] else { return }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
         permission.release(
-            GrantReservation(
-                taken: [.init(source: reservation.source, granted: reservation.granted)])
+            GrantUse(
+                time: reservation.taken ?? .distantPast,
+                taken: [GrantKey(source: reservation.source, granted: reservation.granted)]
+            )
         )
-        ledger[grants: recipient] = permission.grants
+        ledger.set(permission, of: recipient)
     }
 }
 

@@ -26,7 +26,7 @@ struct IntakeBatch {
 
     private enum Change {
         case schedule(Push)
-        case cancel
+        case cancel(Recipient, flow: String)
     }
 
     init(
@@ -121,15 +121,12 @@ struct IntakeBatch {
 
     /// An unsubscribe cancels everything that is pending in flows. Pushes that the API scheduled end at the gate.
     private mutating func leave(_ index: Int, _ account: Account) {
-        let person = happenings[index].recipient.person
-        for id in account.planner.cancelIDs(person: person, flows: account.versions.keys) {
-            if case .schedule? = last[id] {
-                last[id] = .cancel
-            } else if pending[id] != nil {
-                last[id] = .cancel
-            } else {
-                continue
-            }
+        let recipient = happenings[index].recipient
+        for flow in account.versions.keys {
+            let id = FlowPlanner.id(account: account.key, flow: flow, person: recipient.person)
+            let isPlanned = if case .schedule? = last[id] { true } else { false }
+            guard isPlanned || pending[id] != nil else { continue }
+            last[id] = .cancel(recipient, flow: flow)
             answers[index].cancelled += 1
             if let found = pending[id] { note(found, .unsubscribed, "the person unsubscribed") }
             pending[id] = nil
@@ -252,17 +249,21 @@ struct IntakeBatch {
 
     // MARK: Making it durable
 
-    private func schedule() async throws {
-        var batch = PushBatch()
+    private mutating func schedule() async throws {
+        var pushes: [Push] = []
         var cancels: [PushID] = []
         for (id, change) in last {
             switch change {
             case .cancel: cancels.append(id)
-            case .schedule(let push): try batch.append(push)
+            case .schedule(let push): pushes.append(push)
             }
         }
         if !cancels.isEmpty { _ = try await timeline.cancel(cancels) }
-        if !batch.isEmpty { _ = try await timeline.schedule(batch) }
+        guard !pushes.isEmpty else { return }
+        let outcomes = try await timeline.schedule(try PushBatch(pushes))
+        for (push, outcome) in zip(pushes, outcomes) where outcome == .merged {
+            history.append(.merged(push, at: now))
+        }
     }
 
     private func record(_ seen: [Bool]) async throws {
@@ -287,34 +288,50 @@ struct IntakeBatch {
             _ = try await records.intake.accept(inbound) { record, person, counted in
                 guard counted, let rules = rules[record.recipient.account],
                     let event = events[record.key]
-                else { return person.grants }
-                return Self.grants(of: person, after: event, rules: rules, now: now)
+                else { return }
+                Self.permit(&person, after: event, rules: rules, now: now)
             }
         }
-        try await append(history)
+        try await append(history, insiders: insiders)
         feed.publish(ends + history)
     }
 
-    private func append(_ lines: [DeliveryRecord]) async throws(RecordsError) {
-        for start in stride(from: 0, to: lines.count, by: 5000) {
-            let part = Array(lines[start..<min(start + 5000, lines.count)])
-            try await records.deliveries.append(part)
+    /// Who is inside flows after the last word on each id.
+    private var insiders: [InsiderChange] {
+        last.compactMap { id, change in
+            switch change {
+            case .schedule(let push): return Insider(push).map { .planned($0) }
+            case .cancel(let recipient, let flow): return .left(recipient, flow: flow)
+            }
         }
     }
 
-    private static func grants(
-        of person: PersonRecord,
+    private func append(_ lines: [DeliveryRecord], insiders: [InsiderChange] = [])
+        async throws(RecordsError)
+    {
+        let limit = TextLimits.batch
+        for start in stride(from: 0, to: max(lines.count, insiders.count), by: limit) {
+            try await records.deliveries.append(
+                Array(lines.dropFirst(start).prefix(limit)),
+                insiders: Array(insiders.dropFirst(start).prefix(limit))
+            )
+        }
+    }
+
+    private static func permit(
+        _ person: inout PersonRecord,
         after event: FlowEvent,
         rules: PermissionRules,
         now: Timestamp
-    ) -> [Grant] {
-        var ledger = PermissionLedger(rules: rules, grants: person.grants)
+    ) {
+        var ledger = PermissionLedger(rules: rules, grants: person.grants, uses: person.uses)
         if case .unfollow = event.kind {
             ledger.correct(.unfollowed, at: event.time)
         } else if let action = event.action {
             ledger.record(action, at: event.time, arrived: now)
         }
         ledger.prune(at: now)
-        return ledger.grants
+        person.grants = ledger.grants
+        person.uses = ledger.uses
     }
 }

@@ -25,9 +25,10 @@ struct PermissionGate: Gatekeeper {
             },
             uniquingKeysWith: { a, _ in a }
         )
-        // Pushes that need neither permission nor a person's words pass without touching the records.
-        let asking = claims.indices.filter { needsLedger(claims[$0], accounts) }
         var decisions = claims.map { pass($0, accounts) }
+        let alive = await stopErased(claims, &decisions, now)
+        // Pushes that need neither permission nor a person's words pass without touching the records.
+        let asking = alive.filter { needsLedger(claims[$0], accounts) }
         guard !asking.isEmpty else { return decisions }
         do {
             let asked = asking.map { claims[$0] }
@@ -44,21 +45,55 @@ struct PermissionGate: Gatekeeper {
                 decisions[index] = result.decision
             }
         } catch {
-            logger.error(
-                "pushes held: the records cannot be asked",
-                metadata: ["error": "\(error)"]
-            )
-            let cause = SendCause(
-                code: "records_unavailable",
-                message: "the records cannot be asked: \(error)",
-                remedy: "See the server's log; the pushes are tried again by themselves."
-            )
-            for index in asking {
-                decisions[index] = .hold(until: now + .seconds(5), .retrying, cause: cause)
-            }
+            hold(asking, &decisions, now, error)
         }
         return decisions
     }
+
+    /// Ends the pushes of people who were erased since.
+    ///
+    /// - Returns: the others that can be decided.
+    private func stopErased(_ claims: [Claim], _ decisions: inout [Decision], _ now: Timestamp)
+        async -> [Int]
+    {
+        let suspects = claims.indices.filter { records.erasures.mayCover(claims[$0].accepted) }
+        guard !suspects.isEmpty else { return Array(claims.indices) }
+        do {
+            let covered = try await records.erasures.cover(
+                suspects.map { (claims[$0].push.recipient, claims[$0].accepted) }
+            )
+            let erased = Set(zip(suspects, covered).filter(\.1).map(\.0))
+            for index in erased {
+                decisions[index] = .end(.cancelled, cause: Self.erased, successors: [])
+            }
+            return claims.indices.filter { !erased.contains($0) }
+        } catch {
+            hold(suspects, &decisions, now, error)
+            return claims.indices.filter { !suspects.contains($0) }
+        }
+    }
+
+    private func hold(
+        _ indices: [Int],
+        _ decisions: inout [Decision],
+        _ now: Timestamp,
+        _ error: RecordsError
+    ) {
+        logger.error("pushes held: the records cannot be asked", metadata: ["error": "\(error)"])
+        let cause = SendCause(
+            code: "records_unavailable",
+            message: "the records cannot be asked: \(error)",
+            remedy: "See the server's log; the pushes are tried again by themselves."
+        )
+        for index in indices {
+            decisions[index] = .hold(until: now + .seconds(5), .retrying, cause: cause)
+        }
+    }
+
+    private static let erased = SendCause(
+        code: "erased",
+        message: "the person was erased after this push was accepted"
+    )
 
     private func needsLedger(_ claim: Claim, _ accounts: [String: Account]) -> Bool {
         guard let account = accounts[claim.push.recipient.account] else { return false }
@@ -89,6 +124,19 @@ extension ReservationKey {
             recipient: claim.push.recipient,
             push: claim.push.id,
             sequence: claim.sequence
+        )
+    }
+}
+
+extension ReservedSend {
+    init(_ claim: Claim) {
+        let position = FlowPosition(claim.push)
+        self.init(
+            channel: claim.push.channel,
+            due: claim.push.due,
+            attempt: claim.attempt,
+            flow: position?.flow,
+            step: position?.step
         )
     }
 }

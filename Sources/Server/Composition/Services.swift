@@ -39,6 +39,20 @@ struct DeliveryService<Engine: Timeline, Hint: Alarm, Time: WallClock>: Service 
     }
 }
 
+/// Explains once what an earlier process left open, beside everything else, and then only waits for the stop.
+struct InterruptedSendsService: Service {
+    let sends: InterruptedSends
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Cancelled: the next start explains the rest.
+            try? await sends.run()
+        }
+        // Cancelled instead of asked: there is nothing to finish.
+        try? await gracefulShutdown()
+    }
+}
+
 /// Removes what has been kept long enough, a bounded number of rows at a time.
 struct RetentionService: Service {
     let records: Records

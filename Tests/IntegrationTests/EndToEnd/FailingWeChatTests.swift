@@ -105,6 +105,34 @@ struct FailingWeChatTests {
         }
     }
 
+    @Test(
+        "counted against every window, a message that failed is given back to every one",
+        arguments: [true, false]
+    )
+    func allWindows(fails: Bool) async throws {
+        func countAgainstAll(_ account: inout AccountRecord) {
+            account.rules = .table(#"{"name":"ours","based_on":"wechat-2023","consume":"all"}"#)
+        }
+        try await World.with(
+            flow: World.greeting(after: 5),
+            account: countAgainstAll,
+            configure: configure
+        ) { world in
+            if fails { world.simulator.add(FaultRule(Fault(.refuse(40003)), path: World.sendPath)) }
+            try await world.run { node in
+                let person = try await world.follower()
+                try await world.simulator.say("hi", by: person, to: world.appID)
+                try await world.pass(node)
+                #expect(try await world.ends(node, person) == [fails ? .dead : .sent])
+                let record = try #require(
+                    try await node.records.people.find(world.recipient(person))
+                )
+                #expect(Set(record.grants.map(\.source)) == ["follow", "message"])
+                #expect(record.grants.allSatisfy { $0.used == (fails ? 0 : 1) })
+            }
+        }
+    }
+
     @Test("a voided access token is fetched anew, and the message is seen once")
     func token() async throws {
         try await World.with { world in

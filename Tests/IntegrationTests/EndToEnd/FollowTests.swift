@@ -87,6 +87,34 @@ struct FollowTests {
         }
     }
 
+    @Test("the index of who is inside follows people through a flow, out of it and back")
+    func inside() async throws {
+        try await World.with { world in
+            try await world.run { node in
+                func inside() async throws -> Set<String> {
+                    let page = try await node.records.insiders.list(
+                        account: World.account,
+                        flow: "hello"
+                    )
+                    return Set(page.items.map(\.recipient.person))
+                }
+                let stays = try await world.follower()
+                let leaves = try await world.follower()
+                #expect(try await inside() == [stays, leaves])
+                try await world.simulator.unfollow(world.appID, openID: leaves)
+                #expect(try await inside() == [stays])
+                try await world.pass(node, to: world.clock.now() + .seconds(8))
+                #expect(world.seen(stays).map(\.text) == ["Hello"])
+                #expect(try await inside() == [stays])
+                world.clock.pass(to: world.clock.now() + .seconds(1))
+                try await world.simulator.follow(world.appID, openID: leaves)
+                #expect(try await inside() == [stays, leaves])
+                try await world.pass(node)
+                #expect(try await inside() == [])
+            }
+        }
+    }
+
     @Test("an unsubscribe between two steps cancels the second")
     func leavingBetween() async throws {
         try await World.with { world in
@@ -154,6 +182,40 @@ struct FollowTests {
                 #expect(planned.count == 2)
             }
             #expect(world.seen(person).map(\.text) == ["Hello", "Still there?"])
+        }
+    }
+
+    @Test("a word that we hear of late opens a window with what was sent after it taken off")
+    func lateWord() async throws {
+        let flow = """
+            key: hello
+            trigger: message
+            reentry: once
+            steps:
+              - id: one
+                when: immediately
+                text: One
+              - id: two
+                after: 20s
+                text: Two
+            """
+        try await World.with(flow: flow) { world in
+            try await world.run { node in
+                let person = try await world.follower()
+                // The follow's minute passes, so that only the words count.
+                world.clock.pass(to: world.clock.now() + .minutes(2))
+                try await world.simulator.say("hi", by: person, to: world.appID)
+                try await world.pass(node, to: world.clock.now() + .seconds(10))
+                try world.simulator.holdCallbacks(of: world.appID)
+                try await world.simulator.say("still here", by: person, to: world.appID)
+                try await world.pass(node)
+                #expect(world.seen(person).map(\.text) == ["One", "Two"])
+                try await world.simulator.releaseCallbacks(of: world.appID)
+                let record = try await node.records.people.find(world.recipient(person))
+                let word = try #require(record?.grants.first { $0.source == "message" })
+                // The second message came after the second word, the first before it.
+                #expect(word.used == 1)
+            }
         }
     }
 

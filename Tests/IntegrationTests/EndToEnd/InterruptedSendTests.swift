@@ -22,12 +22,21 @@ struct InterruptedSendTests {
             let source = try #require(
                 try await node.records.people.find(world.recipient(person))?.grants.first
             )
+            let recipient = world.recipient(person)
             try await node.records.ledger.update([key]) { ledger throws(RecordsError) in
                 ledger[reservation: key] = Reservation(
                     source: source.source,
                     granted: source.granted,
-                    made: made
+                    made: made,
+                    send: ReservedSend(
+                        channel: "wechat",
+                        due: pending.push.due,
+                        attempt: 0,
+                        flow: "hello",
+                        step: "hello"
+                    )
                 )
+                ledger[grants: recipient][0].used += 1
             }
         }
     }
@@ -45,8 +54,116 @@ struct InterruptedSendTests {
                 #expect(end.state == .ended(.unknown))
                 #expect(end.cause.code == "interrupted")
                 #expect(!end.cause.remedy.isEmpty)
+                // What may have been sent was counted.
+                let grants = try await node.records.people.find(world.recipient(person))?.grants
+                #expect(grants?.first?.used == 1)
             }
             #expect(world.seen(person).isEmpty)
+        }
+    }
+
+    @Test("a send that a crash cut off after its push was cancelled ends as unknown, once")
+    func cancelledBeforeCrash() async throws {
+        try await World.with(flow: World.greeting(after: 5)) { world in
+            var person = ""
+            try await world.run { _ in person = try await world.follower() }
+            try await reserve(person, in: world, made: world.clock.now())
+            // Nothing but the reservation is left of a push that was cancelled in flight.
+            try await world.run { node in
+                _ = try await node.timeline.cancel([world.pushID(person)])
+                // This process has not reserved it: only a later one knows that its maker is gone.
+                #expect(try await world.ends(node, person).isEmpty)
+            }
+            world.clock.pass(to: world.clock.now() + .seconds(1))
+            for _ in 0..<2 {
+                try await world.run { node in
+                    try await eventually("the end is told") {
+                        try await !world.ends(node, person).isEmpty
+                    }
+                    let end = try #require(try await world.history(node, person).last)
+                    #expect(end.state == .ended(.unknown))
+                    #expect(end.cause.code == "interrupted")
+                    #expect(end.flow == "hello" && end.step == "hello" && end.channel == "wechat")
+                    try await world.pass(node)
+                    #expect(try await world.ends(node, person) == [.unknown])
+                    let grants = try await node.records.people.find(world.recipient(person))?.grants
+                    #expect(grants?.first?.used == 1)
+                }
+            }
+            #expect(world.seen(person).isEmpty)
+        }
+    }
+
+    @Test(
+        "a send that a crash cut off after its push was replaced ends as unknown; the newer one is sent"
+    )
+    func replacedBeforeCrash() async throws {
+        try await World.with(flow: World.greeting(after: 5)) { world in
+            var person = ""
+            try await world.run { _ in person = try await world.follower() }
+            try await reserve(person, in: world, made: world.clock.now())
+            world.clock.pass(to: world.clock.now() + .seconds(1))
+            try await world.run { node in
+                let pending = try await node.timeline.find([world.pushID(person)])
+                try await node.timeline.schedule(pending.compactMap { $0?.push })
+                // Whether it was explained before or after the replacement, the next start finds nothing left open.
+            }
+            try await world.run { node in
+                try await world.pass(node)
+                try await eventually("both ends are told") {
+                    try await world.ends(node, person).count == 2
+                }
+                #expect(Set(try await world.ends(node, person)) == [.unknown, .sent])
+            }
+            #expect(world.seen(person).count == 1)
+        }
+    }
+
+    @Test(
+        "thousands of interrupted sends are explained page by page, what still waits is left alone"
+    )
+    func many() async throws {
+        try await World.with(flow: World.greeting(after: 50)) { world in
+            var waiting = ""
+            try await world.run { _ in waiting = try await world.follower() }
+            try await reserve(waiting, in: world, made: world.clock.now())
+            let now = world.clock.now()
+            let keys = (0..<1801).map { number in
+                ReservationKey(
+                    recipient: world.recipient("o\(number % 7)"),
+                    push: PushID("own/\(number)"),
+                    sequence: UInt64(number) << 40
+                )
+            }
+            try await world.run { node in
+                try await node.records.ledger.update(keys) { ledger throws(RecordsError) in
+                    for (number, key) in keys.enumerated() {
+                        ledger[reservation: key] = Reservation(
+                            source: "message",
+                            granted: now,
+                            // Many of one moment, some surely not sent, and one of the time to come.
+                            made: number % 9 == 0
+                                ? Timestamp(milliseconds: 0)
+                                : number == 1 ? now + .days(1) : now - .seconds(Int64(number % 3))
+                        )
+                    }
+                }
+            }
+            world.clock.pass(to: now + .seconds(1))
+            let expected = (0..<1801).filter { $0 % 9 != 0 && $0 != 1 }.count
+            try await world.run { node in
+                try await eventually("all ends are told") {
+                    let total = try await node.records.counters.total(
+                        from: now - .hours(1),
+                        to: now + .hours(2),
+                        bucket: .hour
+                    )
+                    return total[.ended(.unknown)] == expected
+                }
+                let left = try await node.records.ledger.load(keys).reservations
+                #expect(left.count == keys.count - expected)
+                #expect(try await world.ends(node, waiting).isEmpty)
+            }
         }
     }
 

@@ -30,6 +30,26 @@ struct CrashTests {
         }
     }
 
+    @Test("left while the message was in flight, then killed: not sent again, and its end is told")
+    func leftInFlight() async throws {
+        try await World.with(clock: SystemClock(), flow: World.greeting(after: 1)) { world in
+            let first = try await world.start()
+            world.simulator.add(FaultRule(Fault(.slow(.seconds(5))), path: World.sendPath))
+            let person = try await world.follower()
+            try await eventually("the send is in flight") { world.simulator.faults.isEmpty }
+            try await world.simulator.unfollow(world.appID, openID: person)
+            try await world.crash(first)
+            try await world.run { node in
+                try await eventually("the end is told") {
+                    try await !world.ends(node, person).isEmpty
+                }
+                try await world.pass(node)
+                #expect(try await world.ends(node, person) == [.unknown])
+            }
+            #expect(world.seen(person).count <= 1)
+        }
+    }
+
     /// What happened to a person while servers were dying.
     private struct Life: Sendable {
         var person: String
