@@ -119,6 +119,26 @@ struct RetryTests {
         #expect(used == [.used, .used])
     }
 
+    @Test("an answer that never came is asked for again where a repetition is known to be one")
+    func repeatable() {
+        let scene = Scene { message, _ in
+            message.id == "lost" || message.attempt < 2
+                ? .repeatable(within: .minutes(9), cause: Self.cause) : .sent(reference: "7")
+        }
+        scene.limits["a"] = AccountLimit(unknown: .assumeSent)
+        scene.run()
+        scene.schedule([scene.push("found", account: "a"), scene.push("lost", account: "a")])
+        scene.world.run(for: .hours(1))
+        #expect(scene.channel.ids.filter { $0 == "found" }.count == 3)
+        #expect(scene.recorder.ends == ["found": [.sent], "lost": [.unknown]])
+        let waits = scene.recorder.events.filter {
+            if case .waits(.retrying, _) = $0.change { true } else { false }
+        }
+        #expect(!waits.isEmpty && waits.allSatisfy { $0.reservation == .uncertain })
+        let tries = scene.channel.deliveries.filter { $0.message.id == "lost" }
+        #expect(tries.count == RetryPolicy().attempts)
+    }
+
     @Test("a channel that answers too little leaves the rest unknown, not lost and not sent twice")
     func silentChannel() async {
         struct Silent: Channel {

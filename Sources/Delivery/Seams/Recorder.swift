@@ -51,6 +51,8 @@ package struct DeliveryEvent: Sendable, Hashable {
         case kept
         /// Used up: the message was sent, or may have been.
         case used
+        /// Stays reserved, and may have been used: the push comes back soon, and the other side may know its message already.
+        case uncertain
         /// To be given back, if there was one.
         case released
     }

@@ -130,6 +130,8 @@ struct HistoryRecorder: Recorder {
             case .kept:
                 reservation.made = GateDesk.notSent
                 ledger[reservation: key] = reservation
+            // No channel is composed yet that answers so.
+            case .uncertain: break
             case .released:
                 release(reservation, of: recipient, rules, &ledger)
                 ledger[reservation: key] = nil
