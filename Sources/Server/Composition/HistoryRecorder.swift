@@ -2,6 +2,7 @@ import BelfryActivation
 import BelfryCore
 import BelfryDelivery
 import BelfryRecords
+import BelfryWeChat
 import Logging
 
 /// Writes down what became of pushes: history and counters, permission used or given back, what WeChat's refusals taught, dead letters.
@@ -11,6 +12,7 @@ struct HistoryRecorder: Recorder {
     let accounts: AccountBook
     let records: Records
     let boarding: BoardingBook
+    let reports: NoticeReports
     let feed: LiveFeed
     let logger: Logger
 
@@ -25,6 +27,7 @@ struct HistoryRecorder: Recorder {
             )
         }
         for event in events { boarding[event.claim] = nil }
+        try await reports.recorded(history)
         feed.publish(history)
     }
 
@@ -93,7 +96,7 @@ struct HistoryRecorder: Recorder {
 
     private func settlePermission(_ events: [DeliveryEvent]) async throws {
         let concerned = events.filter {
-            $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
+            $0.claim.push.id.isOfFlow || WeChatInterface(rawValue: $0.channel) != nil
         }
         guard !concerned.isEmpty else { return }
         let rules = Dictionary(
@@ -124,14 +127,18 @@ struct HistoryRecorder: Recorder {
     ) {
         let key = ReservationKey(event.claim)
         let recipient = event.claim.push.recipient
+        let template = ledger[reservation: key]?.consent
         if var reservation = ledger[reservation: key] {
             switch event.reservation {
             case .used: ledger[reservation: key] = nil
             case .kept:
                 reservation.made = GateDesk.notSent
                 ledger[reservation: key] = reservation
-            // No channel is composed yet that answers so.
-            case .uncertain: break
+            case .uncertain:
+                if reservation.granted == GateDesk.notSent {
+                    reservation.granted = event.sentAt ?? event.at
+                }
+                ledger[reservation: key] = reservation
             case .released:
                 release(reservation, of: recipient, rules, &ledger)
                 ledger[reservation: key] = nil
@@ -145,6 +152,9 @@ struct HistoryRecorder: Recorder {
         case .window45015: correction = .windowClosed
         case .count45047: correction = .countUsedUp
         case .unsubscribed: correction = .unfollowed
+        case .refused43101:
+            guard let template else { return }
+            correction = .refused(template: template)
         default: return
         }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
