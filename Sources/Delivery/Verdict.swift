@@ -16,7 +16,9 @@ struct Verdict {
     ) -> Closing {
         switch outcome {
         case .sent(let reference): accepted(parcel, .sent, cause: nil, reference: reference)
-        case .refused(let end, let cause): ended(parcel, end, cause)
+        case .refused(let end, let cause):
+            mayGoOn(parcel.claim, after: end)
+                ? turned(parcel, end, cause) : ended(parcel, end, cause)
         case .retry(let after, let cause): again(parcel, after, cause, using: &random)
         case .unknown(let cause):
             // Which attempt was the first unknown one is not kept; only the first of all is surely it.
@@ -74,6 +76,29 @@ struct Verdict {
             at: now,
             sentAt: sentAt,
             successors: sequel.successors(of: parcel.claim, outcome: outcome, at: now)
+        )
+    }
+
+    private func mayGoOn(_ claim: Claim, after refusal: Outcome) -> Bool {
+        claim.attempt + 1 < retry.attempts && !claim.push.isExpired(now)
+            && sequel.hasOtherWay(claim, after: refusal)
+    }
+
+    /// Back to the gates at once, when what the refusal teaches is on record.
+    private func turned(_ parcel: Parcel, _ refusal: Outcome, _ cause: SendCause) -> Closing {
+        Closing(
+            event: DeliveryEvent(
+                claim: parcel.claim,
+                change: .waits(.heldWindow, until: now),
+                cause: cause.noting(parcel.note),
+                channel: parcel.channel,
+                at: now,
+                sentAt: sentAt,
+                reservation: .released,
+                refusal: refusal
+            ),
+            settlement: Settlement(token: parcel.claim.token, result: .retry(at: now)),
+            recordsFirst: true
         )
     }
 

@@ -144,7 +144,7 @@ struct HistoryRecorder: Recorder {
                 ledger[reservation: key] = nil
             }
         }
-        guard case .ended(let outcome) = event.change, let sent = event.sentAt,
+        guard let outcome = event.refused, let sent = event.sentAt,
             let rules = rules[recipient.account]
         else { return }
         let correction: LedgerCorrection
@@ -175,6 +175,13 @@ struct HistoryRecorder: Recorder {
                 taken: [.init(source: reservation.source, granted: reservation.granted)])
         )
         ledger[grants: recipient] = permission.grants
+    }
+}
+
+extension DeliveryEvent {
+    /// What the channel refused it for, be that the end or not.
+    fileprivate var refused: Outcome? {
+        if case .ended(let outcome) = change { outcome } else { refusal }
     }
 }
 

@@ -273,6 +273,36 @@ struct FallbackTests {
         }
     }
 
+    @Test(
+        "where WeChat knows that nothing is open and we do not, the other way is taken, with one end",
+        arguments: [
+            (nil, 45015), (WindowRule(seconds: 60, messages: 0), 45047),
+        ] as [(WindowRule?, Int)]
+    )
+    func unknownToUs(_ rule: WindowRule?, _ code: Int) async throws {
+        let flow = Self.template.replacing("after: 1h", with: "after: 5s")
+        try await World.with(flow: flow) { world in
+            try await world.run { node in
+                try change(world) {
+                    $0.windows.rules[.follow] = rule
+                    $0.holdsReports = true
+                }
+                let person = try await world.follower()
+                try await world.pass(node)
+                #expect(world.simulator.refusals().map(\.code) == [code])
+                #expect(notices(world, person).map(\.kind) == [.template])
+                let history = try await world.history(node, person)
+                #expect(
+                    history.map(\.state) == [
+                        .waiting(.scheduled), .waiting(.heldWindow), .ended(.sent),
+                    ]
+                )
+                #expect(history[1].cause.code == "\(code)" && history[1].channel == "wechat")
+                #expect(history[2].cause.code == "fell_back" && history[2].channel == "template")
+            }
+        }
+    }
+
     @Test("notifications that are told of together are each found by their template")
     func together() async throws {
         let flow =
