@@ -285,7 +285,7 @@ package struct BelfryNode: Sendable {
     )
 
     /// What is wrong with a payload for a channel; `nil` where it can be sent.
-    @Sendable private static func payloadProblem(channel: String, payload: [UInt8]) -> String? {
+    @Sendable package static func payloadProblem(channel: String, payload: [UInt8]) -> String? {
         guard let interface = WeChatInterface(rawValue: channel) else { return nil }
         do {
             try interface.check(json: payload)

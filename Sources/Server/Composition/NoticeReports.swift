@@ -14,15 +14,15 @@ final class NoticeReports: Sendable {
         var recorded = 0
     }
 
-    static let waitingLimit = 10_000
-
     private let records: Records
     private let feed: LiveFeed
+    private let waitingLimit: Int
     private let state = Mutex(State())
 
-    init(records: Records, feed: LiveFeed) {
+    init(records: Records, feed: LiveFeed, waitingLimit: Int = 10_000) {
         self.records = records
         self.feed = feed
+        self.waitingLimit = waitingLimit
     }
 
     /// Returns when the report is noted, or waits for its message to be recorded.
@@ -39,7 +39,7 @@ final class NoticeReports: Sendable {
             let isParked = state.withLock { state in
                 guard state.recorded == recorded else { return false }
                 // The oldest has waited longest in vain: most likely another program sent its message.
-                if state.waiting.count >= Self.waitingLimit { state.waiting.removeFirst() }
+                if state.waiting.count >= waitingLimit { state.waiting.removeFirst() }
                 state.waiting.append(report)
                 return true
             }

@@ -336,6 +336,21 @@ struct FallbackTests {
         }
     }
 
+    @Test("what the API is given for these channels is checked before it is accepted")
+    func checked() {
+        func problem(_ channel: String, _ json: String) -> String? {
+            BelfryNode.payloadProblem(channel: channel, payload: Array(json.utf8))
+        }
+        let right = #"{"template_id":"T","data":{"thing1":{"value":"x"}}}"#
+        let wrong = #"{"template_id":"T","data":{"phrase1":{"value":"x"}}}"#
+        for channel in ["template", "subscribe"] {
+            #expect(problem(channel, right) == nil)
+            #expect(problem(channel, wrong)?.hasPrefix("data.phrase1.value") == true)
+        }
+        #expect(problem("wechat", right)?.hasPrefix("msgtype") == true)
+        #expect(problem("webhook", wrong) == nil)
+    }
+
     @Test("a push that the API scheduled as a notification needs a consent too")
     func scheduled() async throws {
         try await World.with { world in
