@@ -138,13 +138,19 @@ extension Dispatcher {
                 ? decisions[index]
                 : .hold(until: now + .seconds(5), .retrying, cause: DeliveryCauses.undecided)
             switch decision {
-            case .send(let message, let channel):
+            case .send(let message, let channel, let note):
                 guard channels[channel] != nil else {
                     closings.append(dead(claim, DeliveryCauses.noChannel(channel), channel, now))
                     continue
                 }
                 parcels.append(
-                    Parcel(claim: claim, message: message, channel: channel, confirmed: confirmed)
+                    Parcel(
+                        claim: claim,
+                        message: message,
+                        channel: channel,
+                        note: note,
+                        confirmed: confirmed
+                    )
                 )
             case .hold(let until, let state, let cause):
                 closings.append(

@@ -16,13 +16,16 @@ struct Verdict {
     ) -> Closing {
         switch outcome {
         case .sent(let reference): accepted(parcel, .sent, cause: nil, reference: reference)
-        case .refused(let end, let cause): ended(parcel, end, cause)
+        case .refused(let end, let cause):
+            mayGoOn(parcel.claim, after: end)
+                ? turned(parcel, end, cause) : ended(parcel, end, cause)
         case .retry(let after, let cause): again(parcel, after, cause, using: &random)
         case .unknown(let cause):
             // Which attempt was the first unknown one is not kept; only the first of all is surely it.
             unknown == .retryOnce && parcel.claim.attempt == 0
                 ? again(parcel, nil, cause, using: &random)
                 : accepted(parcel, .unknown, cause: cause, reference: nil)
+        case .repeatable(let within, let cause): repeated(parcel, within, cause, using: &random)
         case .stopAccount(let cause):
             .hold(
                 parcel.claim,
@@ -47,7 +50,7 @@ struct Verdict {
             event: DeliveryEvent(
                 claim: parcel.claim,
                 change: .ended(outcome),
-                cause: cause,
+                cause: cause?.noting(parcel.note) ?? parcel.note,
                 channel: parcel.channel,
                 at: now,
                 sentAt: sentAt,
@@ -68,11 +71,34 @@ struct Verdict {
         .end(
             parcel.claim,
             outcome,
-            cause: cause,
+            cause: cause.noting(parcel.note),
             channel: parcel.channel,
             at: now,
             sentAt: sentAt,
             successors: sequel.successors(of: parcel.claim, outcome: outcome, at: now)
+        )
+    }
+
+    private func mayGoOn(_ claim: Claim, after refusal: Outcome) -> Bool {
+        claim.attempt + 1 < retry.attempts && !claim.push.isExpired(now)
+            && sequel.hasOtherWay(claim, after: refusal)
+    }
+
+    /// Back to the gates at once, when what the refusal teaches is on record.
+    private func turned(_ parcel: Parcel, _ refusal: Outcome, _ cause: SendCause) -> Closing {
+        Closing(
+            event: DeliveryEvent(
+                claim: parcel.claim,
+                change: .waits(.heldWindow, until: now),
+                cause: cause.noting(parcel.note),
+                channel: parcel.channel,
+                at: now,
+                sentAt: sentAt,
+                reservation: .released,
+                refusal: refusal
+            ),
+            settlement: Settlement(token: parcel.claim.token, result: .retry(at: now)),
+            recordsFirst: true
         )
     }
 
@@ -89,18 +115,52 @@ struct Verdict {
         if let expires = claim.push.expires, expires <= at {
             return ended(parcel, .expired, cause)
         }
-        return Closing(
+        return waiting(parcel, until: at, cause, .kept)
+    }
+
+    /// Tried again while the other side would know it again; whoever decides whether the time for that is over is the gate, which
+    /// knows when the first try was.
+    private func repeated(
+        _ parcel: Parcel,
+        _ within: Duration,
+        _ cause: SendCause,
+        using random: inout some RandomNumberGenerator
+    ) -> Closing {
+        let claim = parcel.claim
+        let at = now + retry.delay(after: claim.attempt, asked: nil, using: &random)
+        let isLate = at - sentAt >= within || claim.push.expires.map { $0 <= at } ?? false
+        guard claim.attempt + 1 < retry.attempts, !isLate else {
+            return accepted(parcel, .unknown, cause: cause, reference: nil)
+        }
+        return waiting(parcel, until: at, cause, .uncertain)
+    }
+
+    private func waiting(
+        _ parcel: Parcel,
+        until at: Timestamp,
+        _ cause: SendCause,
+        _ reservation: DeliveryEvent.Reservation
+    ) -> Closing {
+        Closing(
             event: DeliveryEvent(
-                claim: claim,
+                claim: parcel.claim,
                 change: .waits(.retrying, until: at),
                 cause: cause,
                 channel: parcel.channel,
                 at: now,
                 sentAt: sentAt,
-                reservation: .kept
+                reservation: reservation
             ),
-            settlement: Settlement(token: claim.token, result: .retry(at: at)),
+            settlement: Settlement(token: parcel.claim.token, result: .retry(at: at)),
             recordsFirst: false
         )
+    }
+}
+
+extension SendCause {
+    /// The same cause, with why the message had gone this way.
+    func noting(_ note: SendCause?) -> SendCause {
+        guard let note else { return self }
+        return SendCause(code: code, message: "\(message) (\(note.message))", remedy: remedy)
     }
 }

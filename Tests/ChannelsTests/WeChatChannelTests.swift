@@ -87,6 +87,44 @@ struct WeChatChannelTests {
         }
     }
 
+    @Test("each interface has its channel; a template message has one name at every attempt")
+    func interfaces() async throws {
+        try await withServer(Answering(Self.wechat)) { base, seen in
+            try await withCaller { caller in
+                let sender = sender(caller, base, "a")
+                var message = message(
+                    "o1",
+                    body: #"{"template_id":"T","data":{"thing1":{"value":"hi"}}}"#
+                )
+                let template = WeChatChannel(.template) { _ in sender }
+                let subscribe = WeChatChannel(.subscribe) { _ in sender }
+                #expect(template.name == "template" && subscribe.name == "subscribe")
+                #expect(await template.send([message]) == [.sent(reference: nil)])
+                message.attempt = 1
+                #expect(await template.send([message]) == [.sent(reference: nil)])
+                message.sequence = 2
+                #expect(await template.send([message]) == [.sent(reference: nil)])
+                #expect(await subscribe.send([message]) == [.sent(reference: "T")])
+                let paths = seen.requests.map(\.path).filter { $0 != "/cgi-bin/stable_token" }
+                #expect(
+                    paths == Array(repeating: "/cgi-bin/message/template/send", count: 3)
+                        + ["/cgi-bin/message/subscribe/bizsend"]
+                )
+                let bodies = seen.requests.dropFirst().map {
+                    String(decoding: $0.body, as: UTF8.self)
+                }
+                #expect(bodies[0] == bodies[1] && bodies[1] != bodies[2])
+                #expect(bodies[0].contains(#""client_msg_id":""#))
+                message.body = Array(#"{"template_id":"T","data":{"phrase1":{"value":"no"}}}"#.utf8)
+                guard case .refused(.dead, let cause) = await template.send([message])[0] else {
+                    Issue.record("a wrong value was sent")
+                    return
+                }
+                #expect(cause.message.contains("data.phrase1.value"))
+            }
+        }
+    }
+
     @Test("an empty batch is nothing")
     func empty() async throws {
         try await withCaller { caller in

@@ -231,7 +231,7 @@ struct WebhookTests {
                     #expect(expected == "refused")
                     #expect(end == .dead)
                     #expect(cause.code == "http_\(status)" && !cause.remedy.isEmpty)
-                case .unknown, .stopAccount: Issue.record("\(outcome)")
+                case .unknown, .repeatable, .stopAccount: Issue.record("\(outcome)")
                 }
                 #expect(seen.requests.count == 1, "a redirect must not be followed")
             }

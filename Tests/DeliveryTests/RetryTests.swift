@@ -105,6 +105,32 @@ struct RetryTests {
         #expect(scene.timeline.settlements.first?.successors.map(\.id) == ["template"])
     }
 
+    @Test("a refusal that is not the end is recorded, then the gates are asked again")
+    func otherWay() {
+        struct Turning: Sequel {
+            func successors(of claim: Claim, outcome: Outcome, at time: Timestamp) -> [Push] { [] }
+            func hasOtherWay(_ claim: Claim, after refusal: Outcome) -> Bool {
+                refusal == .window45015
+            }
+        }
+        let scene = Scene(sequel: Turning()) { message, _ in
+            message.id == "closed" || message.attempt == 0
+                ? .refused(message.id == "gone" ? .dead : .window45015, cause: Self.cause)
+                : .sent(reference: "7")
+        }
+        scene.run()
+        scene.schedule([scene.push("one"), scene.push("gone"), scene.push("closed")])
+        scene.world.run(for: .hours(1))
+        #expect(
+            scene.recorder.ends == ["one": [.sent], "gone": [.dead], "closed": [.window45015]]
+        )
+        let turned = scene.recorder.events.filter { $0.claim.push.id == "one" }
+        #expect(turned.map(\.refusal) == [.window45015, nil])
+        #expect(turned.map(\.reservation) == [.released, .used])
+        let tries = scene.channel.ids.filter { $0 == "closed" }
+        #expect(tries.count == RetryPolicy().attempts)
+    }
+
     @Test("an answer that never came counts as sent, or is tried once more, as the account says")
     func unknown() {
         let scene = Scene { _, _ in .unknown(cause: Self.cause) }
@@ -117,6 +143,26 @@ struct RetryTests {
         #expect(scene.recorder.ends == ["o": [.unknown], "t": [.unknown]])
         let used = scene.recorder.events.filter { $0.change == .ended(.unknown) }.map(\.reservation)
         #expect(used == [.used, .used])
+    }
+
+    @Test("an answer that never came is asked for again where a repetition is known to be one")
+    func repeatable() {
+        let scene = Scene { message, _ in
+            message.id == "lost" || message.attempt < 2
+                ? .repeatable(within: .minutes(9), cause: Self.cause) : .sent(reference: "7")
+        }
+        scene.limits["a"] = AccountLimit(unknown: .assumeSent)
+        scene.run()
+        scene.schedule([scene.push("found", account: "a"), scene.push("lost", account: "a")])
+        scene.world.run(for: .hours(1))
+        #expect(scene.channel.ids.filter { $0 == "found" }.count == 3)
+        #expect(scene.recorder.ends == ["found": [.sent], "lost": [.unknown]])
+        let waits = scene.recorder.events.filter {
+            if case .waits(.retrying, _) = $0.change { true } else { false }
+        }
+        #expect(!waits.isEmpty && waits.allSatisfy { $0.reservation == .uncertain })
+        let tries = scene.channel.deliveries.filter { $0.message.id == "lost" }
+        #expect(tries.count == RetryPolicy().attempts)
     }
 
     @Test("a channel that answers too little leaves the rest unknown, not lost and not sent twice")

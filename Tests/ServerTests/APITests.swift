@@ -366,6 +366,35 @@ struct APITests {
         #expect(fixture.timeline.pushes.isEmpty)
     }
 
+    @Test("a consent allows notifications, not messages, and does not end by time")
+    func consents() async throws {
+        let fixture = try await ServerFixture()
+        let now = fixture.clock.now()
+        try await fixture.dependencies.records.people.update(
+            Recipient(account: "shop", person: "o1")
+        ) { person in
+            person.grants = [
+                Grant(
+                    source: "consent:T1",
+                    granted: now,
+                    expires: .distantFuture,
+                    quota: 2,
+                    used: 1,
+                    rule: "wechat-2023"
+                )
+            ]
+        }
+        let person = try await fixture.admin(.get, "/v1/accounts/shop/people/o1")
+        let permissions = try #require(person.json["permissions"])
+        #expect(permissions["may_send"]?.bool == false)
+        #expect(permissions["until"] == .null)
+        let grant = try #require(permissions["grants"]?.array?.first)
+        #expect(grant["open"]?.bool == true && grant["left"]?.integer == 1)
+        #expect(grant["expires"] == .null)
+        let page = try await fixture.admin(.get, "/console/people/shop/o1")
+        #expect(page.text.contains("consent:T1") && !page.text.contains("9999-12-31"))
+    }
+
     @Test("pages through deliveries with opaque cursors, and refuses forged ones")
     func paging() async throws {
         let fixture = try await ServerFixture()

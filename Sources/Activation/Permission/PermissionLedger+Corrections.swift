@@ -35,7 +35,7 @@ extension PermissionLedger {
             }
         case .refused(let template):
             let source = Self.consentSource(template)
-            change { $0.removeAll { $0.source == source } }
+            change { $0.removeAll { $0.source == source && $0.granted <= time } }
         case .unfollowed:
             // A late unsubscribe from before a newer action: the person has come back since.
             let cameBack = grants.contains { !$0.isConsent && $0.granted > time }

@@ -62,9 +62,23 @@ package struct PermissionLedger: Sendable, Hashable {
         return combine(grant)
     }
 
+    /// Notes what the person said about notifications, at the event's own time.
+    package mutating func record(_ changes: [ConsentChange], at time: Timestamp) {
+        for change in changes {
+            if change.isGranted {
+                recordConsent(template: change.template, at: time)
+            } else {
+                correct(.refused(template: change.template), at: time)
+            }
+        }
+    }
+
     /// Notes that the person agreed to receive one more message of a template. Consents add up and do not end by time.
     package mutating func recordConsent(template: String, at time: Timestamp, count: Int = 1) {
         let source = Self.consentSource(template)
+        // Accounts have some dozens of templates: so many consents are not real.
+        guard grants.count < Self.grantLimit || grants.contains(where: { $0.source == source })
+        else { return }
         if let index = grants.firstIndex(where: { $0.source == source }) {
             grants[index].quota = (grants[index].quota ?? 0) + count
         } else {

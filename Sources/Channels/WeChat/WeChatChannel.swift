@@ -1,13 +1,15 @@
 package import BelfryCore
 package import BelfryWeChat
+import Crypto
 
-/// Sends customer-service messages: the body is ``BelfryWeChat/CustomerMessage`` as JSON, the person is the openid.
+/// Sends messages by one interface of WeChat: the body is that interface's message as JSON, the person is the openid.
 ///
 /// WeChat takes one message a call, so a batch goes out as many calls at once, bounded for each account. Where a merge collected
 /// several messages, the newest is sent: each would cost one of the few that a window allows.
 package struct WeChatChannel: Channel {
-    package var name: String { "wechat" }
+    package var name: String { interface.rawValue }
 
+    private let interface: WeChatInterface
     private let sender: @Sendable (String) async -> WeChatSender?
     private let concurrency: Int
 
@@ -15,9 +17,11 @@ package struct WeChatChannel: Channel {
     ///   - concurrency: calls at the same time, for one account and batch.
     ///   - sender: who sends for an account; `nil`: the account is not known or has no secret.
     package init(
+        _ interface: WeChatInterface = .customerService,
         concurrency: Int = 32,
         sender: @escaping @Sendable (String) async -> WeChatSender?
     ) {
+        self.interface = interface
         self.concurrency = concurrency
         self.sender = sender
     }
@@ -44,7 +48,26 @@ package struct WeChatChannel: Channel {
             return messages.map { _ in .stopAccount(cause: cause) }
         }
         return await messages.mapConcurrently(limit: concurrency) { message in
-            await sender.send(message.body, to: message.recipient.person, due: message.due)
+            await send(message, by: sender)
         }
+    }
+
+    private func send(_ message: OutboundMessage, by sender: WeChatSender) async -> SendOutcome {
+        let person = message.recipient.person
+        switch interface {
+        case .customerService:
+            return await sender.send(message.body, to: person, due: message.due)
+        case .template:
+            return await sender.sendTemplate(message.body, named: message.clientID, to: person)
+        case .subscribe: return await sender.sendNotification(message.body, to: person)
+        }
+    }
+}
+
+extension OutboundMessage {
+    /// Names this version of the push to the other side: the same at every attempt, and 32 characters whatever the id is.
+    fileprivate var clientID: String {
+        let digest = SHA256.hash(data: Array("\(id.text)\n\(sequence)".utf8))
+        return Hex.text(Array(digest.prefix(16)))
     }
 }

@@ -1,6 +1,6 @@
 /// Carries messages out of Belfry: a WeChat customer-service message, a webhook, a log file.
 package protocol Channel: Sendable {
-    /// The name pushes ask for it by, such as `wechat`, `webhook`, `log`.
+    /// The name pushes ask for it by, such as `wechat`, `template`, `webhook`.
     var name: String { get }
 
     /// Hands messages over, in order where the channel knows an order.
@@ -51,6 +51,9 @@ package enum SendOutcome: Sendable, Hashable {
     case refused(Outcome, cause: SendCause)
     /// The call ended without an answer after the message may have been accepted.
     case unknown(cause: SendCause)
+    /// As `unknown`, but for so long after the first try the other side knows a repetition of this very message, and takes it once: until
+    /// then it may be tried again.
+    case repeatable(within: Duration, cause: SendCause)
     /// Nothing of this account can be sent until somebody acts: the account is paused, the push is held.
     case stopAccount(cause: SendCause)
 }

@@ -5,6 +5,8 @@ struct Parcel: Sendable {
     var claim: Claim
     var message: OutboundMessage
     var channel: String
+    /// Why it goes this way, for the history.
+    var note: SendCause?
     /// When the timeline last confirmed the claim, on the steady clock: leases do not follow a wall clock that is set.
     var confirmed: Int64
 }

@@ -12,8 +12,8 @@ package protocol Gatekeeper: Sendable {
 
 /// What a ``Gatekeeper`` makes of one push.
 package enum Decision: Sendable, Hashable {
-    /// May go, on this channel.
-    case send(OutboundMessage, channel: String)
+    /// May go, on this channel. The note says why it is this one, where that is not plain; it goes into the history.
+    case send(OutboundMessage, channel: String, note: SendCause? = nil)
     /// Not now; asked again at `until`. What it had reserved before stays as it is.
     case hold(until: Timestamp, WaitingState, cause: SendCause?)
     /// Never: this is how it ends, and what follows.

@@ -37,6 +37,8 @@ package struct DeliveryEvent: Sendable, Hashable {
     /// The other side's id of the message, where there is one.
     package var reference: String?
     package var reservation: Reservation
+    /// What the channel refused it for, where that is not its end: what can be learnt from that must be recorded before it comes again.
+    package var refusal: Outcome?
     /// What was scheduled with the settlement: empty also where a cancel or a newer version came in.
     package var successors: [Push]
 
@@ -51,6 +53,8 @@ package struct DeliveryEvent: Sendable, Hashable {
         case kept
         /// Used up: the message was sent, or may have been.
         case used
+        /// Stays reserved, and may have been used: the push comes back soon, and the other side may know its message already.
+        case uncertain
         /// To be given back, if there was one.
         case released
     }
@@ -64,6 +68,7 @@ package struct DeliveryEvent: Sendable, Hashable {
         sentAt: Timestamp? = nil,
         reference: String? = nil,
         reservation: Reservation,
+        refusal: Outcome? = nil,
         successors: [Push] = []
     ) {
         self.claim = claim
@@ -74,6 +79,7 @@ package struct DeliveryEvent: Sendable, Hashable {
         self.sentAt = sentAt
         self.reference = reference
         self.reservation = reservation
+        self.refusal = refusal
         self.successors = successors
     }
 

@@ -10,6 +10,14 @@ package protocol Sequel: Sendable {
     /// - Parameter outcome: how the push ended.
     /// - Returns: pushes of the same recipient.
     func successors(of claim: Claim, outcome: Outcome, at time: Timestamp) -> [Push]
+
+    /// Whether a refusal by the channel is not the end yet: the ``Gatekeeper`` is asked again, which knows of the refusal by then and has
+    /// another way for the message, or another time. Pure.
+    func hasOtherWay(_ claim: Claim, after refusal: Outcome) -> Bool
+}
+
+extension Sequel {
+    package func hasOtherWay(_ claim: Claim, after refusal: Outcome) -> Bool { false }
 }
 
 /// Nothing follows.

@@ -120,7 +120,15 @@ struct CounterChanges {
     private var values: [Key: Int] = [:]
 
     /// For the account, and for all accounts together (which have the empty key).
-    mutating func add(account: String, state: String, at: Timestamp, lateness: Int?) {
+    ///
+    /// - Parameter times: -1 takes back what was counted.
+    mutating func add(
+        account: String,
+        state: String,
+        at: Timestamp,
+        lateness: Int?,
+        times: Int = 1
+    ) {
         for account in [account, ""] {
             for span in CounterSpan.allCases {
                 var key = Key(
@@ -129,10 +137,10 @@ struct CounterChanges {
                     start: span.start(of: at).milliseconds,
                     name: state
                 )
-                values[key, default: 0] += 1
+                values[key, default: 0] += times
                 guard let lateness, state == Outcome.sent.rawValue else { continue }
                 key.name = Self.lateness
-                values[key, default: 0] += lateness
+                values[key, default: 0] += lateness * times
             }
         }
     }

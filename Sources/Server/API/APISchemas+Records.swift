@@ -81,10 +81,10 @@ extension APISchemas {
         .init(
             "Grant",
             object(
-                "What one action of the person opened. `quota` null: any number.",
+                "What one action of the person opened. `quota` null: any number; `expires` null: a consent (`source` is `consent:` and the template), which does not end by time.",
                 "source: string",
                 "granted: time",
-                "expires: time",
+                "expires: time|null",
                 "quota: integer|null",
                 "used: integer",
                 "left: integer|null",

@@ -1,3 +1,4 @@
+import BelfryActivation
 import BelfryCore
 import BelfryRecords
 
@@ -27,7 +28,8 @@ enum PersonFields {
     }
 
     static func permissions(_ grants: [Grant], at now: Timestamp) -> JSONValue {
-        let open = grants.filter { $0.isOpen(at: now) }
+        // A consent allows notifications of one template, not messages.
+        let open = grants.filter { $0.isOpen(at: now) && !$0.isConsent }
         return [
             "may_send": .bool(!open.isEmpty),
             "until": .time(open.map(\.expires).max()),
@@ -39,7 +41,7 @@ enum PersonFields {
         [
             "source": .string(grant.source),
             "granted": .time(grant.granted),
-            "expires": .time(grant.expires),
+            "expires": .time(grant.isConsent ? nil : grant.expires),
             "quota": grant.quota.map { .count($0) } ?? .null,
             "used": .count(grant.used),
             "left": grant.quota.map { .count(max(0, $0 - grant.used)) } ?? .null,

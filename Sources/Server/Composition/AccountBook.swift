@@ -143,8 +143,7 @@ extension Account {
                 zone: zone,
                 channel: record.kind.rawValue,
                 name: record.name,
-                // A step that would fall back to a template message or a subscribe notification is skipped, and says so.
-                channels: ["wechat", "webhook", "log"]
+                channels: BelfryNode.channelNames
             )
         )
         do {

@@ -30,6 +30,7 @@ package struct BelfryNode: Sendable {
     private let registry: PrometheusRegistry
     /// When this process began: what was reserved before it was reserved by one that crashed.
     private let began: Timestamp
+    private let reports: NoticeReports
 
     /// Opens the data folder and everything in it, and starts nothing yet.
     ///
@@ -88,6 +89,8 @@ package struct BelfryNode: Sendable {
         if let firstKey {
             try DataFolder.writePrivate(firstKey.text + "\n", to: configuration.adminKeyFile)
         }
+        let reports = NoticeReports(records: records, feed: feed)
+        self.reports = reports
         let arrivals = ArrivalBook()
         intake = Intake(
             accounts: accounts,
@@ -127,6 +130,7 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 boarding: boarding,
+                reports: reports,
                 feed: feed,
                 logger: logger
             ),
@@ -162,8 +166,12 @@ package struct BelfryNode: Sendable {
             clock: clock
         )
         let timeout = configuration.webhook.timeout
-        return [
-            WeChatChannel(concurrency: configuration.delivery.concurrency) { senders[$0] },
+        let wechat = WeChatInterface.allCases.map { interface in
+            WeChatChannel(interface, concurrency: configuration.delivery.concurrency) {
+                senders[$0]
+            }
+        }
+        return wechat + [
             WebhookChannel(
                 caller: caller,
                 guardian: guardian,
@@ -241,7 +249,13 @@ package struct BelfryNode: Sendable {
     private func dependencies(simulateFollow: (@Sendable () async throws -> Void)?)
         -> ServerDependencies
     {
-        let desk = CallbackDesk(accounts: accounts, intake: intake, clock: clock, logger: logger)
+        let desk = CallbackDesk(
+            accounts: accounts,
+            intake: intake,
+            reports: reports,
+            clock: clock,
+            logger: logger
+        )
         var dependencies = ServerDependencies(
             configuration: configuration,
             timeline: timeline,
@@ -264,7 +278,7 @@ package struct BelfryNode: Sendable {
             linkFollowed: { [records, clock, logger] in
                 await $0.noteClick(in: records, at: clock.now(), logger)
             },
-            channels: ["wechat", "webhook", "log", "null"],
+            channels: Self.channelNames,
             isAccount: { [accounts] in accounts[$0] != nil },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
@@ -278,11 +292,16 @@ package struct BelfryNode: Sendable {
         return dependencies
     }
 
+    /// What pushes and steps of flows may name.
+    static let channelNames = Set(
+        WeChatInterface.allCases.map(\.rawValue) + ["webhook", "log", "null"]
+    )
+
     /// What is wrong with a payload for a channel; `nil` where it can be sent.
-    @Sendable private static func payloadProblem(channel: String, payload: [UInt8]) -> String? {
-        guard channel == "wechat" else { return nil }
+    @Sendable package static func payloadProblem(channel: String, payload: [UInt8]) -> String? {
+        guard let interface = WeChatInterface(rawValue: channel) else { return nil }
         do {
-            try CustomerMessage(json: payload).validate()
+            try interface.check(json: payload)
             return nil
         } catch {
             return "\(error)"

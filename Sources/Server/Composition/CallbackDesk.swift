@@ -5,16 +5,17 @@ import BelfryWeChat
 import Logging
 
 /// Answers `/wechat/{account}/callback`: believes or refuses, takes in what happened, and answers within WeChat's five seconds.
-package struct CallbackDesk: Sendable {
+struct CallbackDesk: Sendable {
     let accounts: AccountBook
     let intake: Intake
+    let reports: NoticeReports
     let clock: any WallClock
     let logger: Logger
 
     /// WeChat gives up after five seconds and repeats; an answer after that is worth nothing.
     static let patience = Duration.milliseconds(4500)
 
-    package func answer(_ request: CallbackRequest) async -> CallbackAnswer {
+    func answer(_ request: CallbackRequest) async -> CallbackAnswer {
         guard let account = accounts[request.account], let callback = account.callback else {
             return CallbackAnswer(status: 404, text: "no such account, or it has no token")
         }
@@ -38,10 +39,13 @@ package struct CallbackDesk: Sendable {
     private func take(_ opened: OpenedCallback, _ account: Account, _ callback: WeChatCallback)
         async -> CallbackAnswer
     {
-        guard let happening = Happening(opened.inbound, account: account) else {
-            return CallbackAnswer(status: 200, text: "success")
-        }
         do {
+            for report in DeliveryReport.list(opened.inbound, account: account) {
+                try await reports.take(report)
+            }
+            guard let happening = Happening(opened.inbound, account: account) else {
+                return CallbackAnswer(status: 200, text: "success")
+            }
             let taken = try await intake.take(happening)
             var random = SystemRandomNumberGenerator()
             let reply = taken.reply.flatMap { PassiveReply($0) }

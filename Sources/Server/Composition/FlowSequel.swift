@@ -13,4 +13,16 @@ struct FlowSequel: Sequel {
         let person = boarding[claim] ?? FlowPerson(id: claim.push.recipient.person)
         return account.successors(of: claim, outcome: outcome, person: person, now: time)
     }
+
+    /// Where WeChat knows better than our ledger that no window is open, the step's `otherwise` holds as if we had known.
+    func hasOtherWay(_ claim: Claim, after refusal: Outcome) -> Bool {
+        guard refusal == .window45015 || refusal == .count45047,
+            let account = accounts[claim.push.recipient.account], !account.rules.isUnlimited,
+            let position = FlowPosition(claim.push), let versions = account.versions[position.flow]
+        else { return false }
+        switch versions.step(at: position)?.otherwise {
+        case .hold, .channel: return true
+        case nil, .skip: return false
+        }
+    }
 }

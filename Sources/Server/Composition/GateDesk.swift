@@ -2,6 +2,7 @@ import BelfryActivation
 import BelfryCore
 import BelfryDelivery
 import BelfryRecords
+import BelfryWeChat
 
 /// Decides one push with the ledger at hand. Pure: it may run twice.
 struct GateDesk: Sendable {
@@ -24,16 +25,15 @@ struct GateDesk: Sendable {
         let flowPerson =
             person.map(FlowPerson.init)
             ?? FlowPerson(id: claim.push.recipient.person, isFollowing: false)
-        if let made = ledger[reservation: key]?.made, made != Self.notSent, made < began {
-            // Whatever would be decided now: a process that crashed may have sent it.
-            return Result(
-                decision: .end(
-                    .unknown,
-                    cause: Self.interrupted,
-                    successors: successors(claim, .unknown, account, flowPerson)
-                ),
-                person: flowPerson
-            )
+        if let reservation = ledger[reservation: key],
+            let first = reservation.uncertain(since: began)
+        {
+            if reservation.isRepeatable(first, at: now) {
+                ledger[reservation: key]?.granted = first
+            } else {
+                // Whatever would be decided now: a process that crashed may have sent it.
+                return interrupted(claim, account, flowPerson)
+            }
         }
         var result =
             if let position = FlowPosition(claim.push) {
@@ -55,6 +55,17 @@ struct GateDesk: Sendable {
         return result
     }
 
+    private func interrupted(_ claim: Claim, _ account: Account, _ person: FlowPerson) -> Result {
+        Result(
+            decision: .end(
+                .unknown,
+                cause: Self.interrupted,
+                successors: successors(claim, .unknown, account, person)
+            ),
+            person: person
+        )
+    }
+
     // MARK: A push that the API scheduled
 
     private func plain(
@@ -74,10 +85,26 @@ struct GateDesk: Sendable {
                 )
             )
         }
-        if let refusal = reserve(claim, account, person, .window, &ledger) {
+        let need: PermissionNeed
+        do {
+            need = try Self.need(of: claim.push)
+        } catch {
+            let cause = SendCause(code: "invalid_message", message: "\(error)")
+            return Result(decision: .end(.dead, cause: cause, successors: []))
+        }
+        if let refusal = reserve(claim, account, person, need, &ledger) {
             return Result(decision: .end(.noGrant, cause: Self.cause(refusal), successors: []))
         }
         return Result(decision: .send(OutboundMessage(claim), channel: claim.push.channel))
+    }
+
+    private static func need(of push: Push) throws(InvalidMessage) -> PermissionNeed {
+        switch WeChatInterface(rawValue: push.channel) {
+        case .customerService, nil: .window
+        case .template: .follower
+        case .subscribe:
+            .consent(template: try SubscribeNotification(json: push.payload).templateID)
+        }
     }
 
     // MARK: A step of a flow
@@ -98,7 +125,8 @@ struct GateDesk: Sendable {
             return Result(decision: .end(.dead, cause: cause, successors: []))
         }
         let record = ledger.people[claim.push.recipient]
-        let isReserved = ledger[reservation: ReservationKey(claim)] != nil
+        let reservation = ledger[reservation: ReservationKey(claim)]
+        let isFallingBack = reservation?.isOfNotice ?? false
         let desk = LinkDesk(claim, flow: position.flow, account: account, now: now)
         let trackedLink: (@Sendable (String) -> String)? =
             desk.isTracking ? { @Sendable link in desk.code(for: link) } : nil
@@ -106,7 +134,9 @@ struct GateDesk: Sendable {
             position,
             versions: versions,
             person: person,
-            ledger: isReserved ? nil : PermissionLedger(record, rules: account.rules),
+            ledger: reservation != nil && !isFallingBack
+                ? nil : PermissionLedger(record, rules: account.rules),
+            isFallingBack: isFallingBack,
             lookups: DeliveryLookups(
                 // The WeChat channel uploads what a message names so, and renews it, at the moment of sending.
                 mediaID: { "file:\($0.path)" },
@@ -126,19 +156,36 @@ struct GateDesk: Sendable {
         case .skip(let outcome, let reason):
             let cause = SendCause(code: outcome.rawValue, message: reason)
             return Result(decision: .end(outcome, cause: cause, successors: []))
-        case .send(let step), .fallBack(let step, _):
-            if let refusal = reserve(claim, account, record, step.permission, &ledger) {
-                let cause = Self.cause(refusal)
-                return Result(decision: .end(.noGrant, cause: cause, successors: []))
-            }
-            var message = OutboundMessage(claim)
-            message.body = step.body
-            message.collected = []
-            return Result(
-                decision: .send(message, channel: step.channel),
-                links: desk.links(of: step.body)
+        case .send(let step): return send(step, nil, claim, account, desk, &ledger)
+        case .fallBack(let step, let reason):
+            let note = SendCause(
+                code: "fell_back",
+                message: "\(step.channel) instead of \(account.planner.account.channel): \(reason)"
             )
+            return send(step, note, claim, account, desk, &ledger)
         }
+    }
+
+    private func send(
+        _ step: OutgoingStep,
+        _ note: SendCause?,
+        _ claim: Claim,
+        _ account: Account,
+        _ desk: LinkDesk,
+        _ ledger: inout Ledger
+    ) -> Result {
+        let record = ledger.people[claim.push.recipient]
+        if let refusal = reserve(claim, account, record, step.permission, &ledger) {
+            let cause = Self.cause(refusal)
+            return Result(decision: .end(.noGrant, cause: cause, successors: []))
+        }
+        var message = OutboundMessage(claim)
+        message.body = step.body
+        message.collected = []
+        return Result(
+            decision: .send(message, channel: step.channel, note: note),
+            links: desk.links(of: step.body)
+        )
     }
 
     private func successors(
@@ -169,6 +216,9 @@ struct GateDesk: Sendable {
             let use: GrantUse
             switch need {
             case .none: return nil
+            case .follower:
+                ledger[reservation: key] = .template(at: now)
+                return nil
             case .window: use = try permission.reserve(at: now)
             case .consent(let template):
                 use = try permission.reserveConsent(template: template, at: now)

@@ -32,6 +32,17 @@ extension Happening {
             case .menuClick, .menuScan:
                 kind = .menu(key: event.key)
                 change = .acted
+            case .subscribePopup(let choices):
+                // A no takes nothing away: only the settings do.
+                let accepted = choices.filter { $0.accepted && $0.isUsable }
+                guard !accepted.isEmpty else { return nil }
+                kind = .consent(accepted.map(ConsentChange.init))
+                change = .acted
+            case .subscribeChange(let choices):
+                let withdrawn = choices.filter { !$0.accepted && $0.isUsable }
+                guard !withdrawn.isEmpty else { return nil }
+                kind = .consent(withdrawn.map(ConsentChange.init))
+                change = .acted
             default: return nil
             }
         }
@@ -41,6 +52,18 @@ extension Happening {
             event: FlowEvent(kind, at: inbound.head.created),
             change: change
         )
+    }
+}
+
+extension SubscribeChoice {
+    fileprivate var isUsable: Bool {
+        (1...TemplateMessage.idBytes).contains(templateID.utf8.count)
+    }
+}
+
+extension ConsentChange {
+    fileprivate init(_ choice: SubscribeChoice) {
+        self.init(template: choice.templateID, isGranted: choice.accepted)
     }
 }
 

@@ -2,6 +2,7 @@ import BelfryActivation
 import BelfryCore
 import BelfryDelivery
 import BelfryRecords
+import BelfryWeChat
 import Logging
 
 /// Writes down what became of pushes: history and counters, permission used or given back, what WeChat's refusals taught, dead letters.
@@ -11,6 +12,7 @@ struct HistoryRecorder: Recorder {
     let accounts: AccountBook
     let records: Records
     let boarding: BoardingBook
+    let reports: NoticeReports
     let feed: LiveFeed
     let logger: Logger
 
@@ -120,7 +122,7 @@ struct HistoryRecorder: Recorder {
         _ insiders: [InsiderChange]
     ) async throws {
         let concerned = events.filter {
-            $0.claim.push.id.isOfFlow || $0.claim.push.channel == "wechat"
+            $0.claim.push.id.isOfFlow || WeChatInterface(rawValue: $0.channel) != nil
         }
         let rules = Dictionary(
             Set(concerned.map(\.claim.push.recipient.account)).compactMap { key in
@@ -136,6 +138,7 @@ struct HistoryRecorder: Recorder {
         ) { ledger throws(RecordsError) in
             for event in concerned { settle(event, rules, &ledger) }
         }
+        try await reports.recorded(history)
         feed.publish(history)
         for event in concerned where event.change == .ended(.unsubscribed) && event.sentAt != nil {
             // WeChat told us before any event did.
@@ -152,6 +155,7 @@ struct HistoryRecorder: Recorder {
     ) {
         let key = ReservationKey(event.claim)
         let recipient = event.claim.push.recipient
+        let template = ledger[reservation: key]?.consent
         if var reservation = ledger[reservation: key] {
             switch event.reservation {
             case .used: ledger[reservation: key] = nil
@@ -161,12 +165,17 @@ struct HistoryRecorder: Recorder {
             case .released where event.change == .ended(.unknown):
                 // It may have been sent: counted.
                 ledger[reservation: key] = nil
+            case .uncertain:
+                if reservation.granted == GateDesk.notSent {
+                    reservation.granted = event.sentAt ?? event.at
+                }
+                ledger[reservation: key] = reservation
             case .released:
                 release(reservation, of: recipient, rules, &ledger)
                 ledger[reservation: key] = nil
             }
         }
-        guard case .ended(let outcome) = event.change, let sent = event.sentAt,
+        guard let outcome = event.refused, let sent = event.sentAt,
             let rules = rules[recipient.account]
         else { return }
         let correction: LedgerCorrection
@@ -174,6 +183,9 @@ struct HistoryRecorder: Recorder {
         case .window45015: correction = .windowClosed
         case .count45047: correction = .countUsedUp
         case .unsubscribed: correction = .unfollowed
+        case .refused43101:
+            guard let template else { return }
+            correction = .refused(template: template)
         default: return
         }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
@@ -196,6 +208,13 @@ struct HistoryRecorder: Recorder {
             )
         )
         ledger.set(permission, of: recipient)
+    }
+}
+
+extension DeliveryEvent {
+    /// What the channel refused it for, be that the end or not.
+    fileprivate var refused: Outcome? {
+        if case .ended(let outcome) = change { outcome } else { refusal }
     }
 }
 

@@ -330,6 +330,8 @@ struct IntakeBatch {
         } else if let action = event.action {
             ledger.record(action, at: event.time, arrived: now)
         }
+        // A platform clock ahead of ours must not make a consent newer than a refusal that follows it.
+        ledger.record(event.consents, at: min(event.time, now))
         ledger.prune(at: now)
         person.grants = ledger.grants
         person.uses = ledger.uses

@@ -2,6 +2,7 @@ import BelfryActivation
 import BelfryCore
 import BelfryDelivery
 import BelfryRecords
+import BelfryWeChat
 import Logging
 
 /// The gate that asks whether a push may be sent at all, and with which words: permission, conditions, texts.
@@ -97,15 +98,21 @@ struct PermissionGate: Gatekeeper {
 
     private func needsLedger(_ claim: Claim, _ accounts: [String: Account]) -> Bool {
         guard let account = accounts[claim.push.recipient.account] else { return false }
-        return claim.push.id.isOfFlow
-            || (claim.push.channel == "wechat" && !account.rules.isUnlimited)
+        if claim.push.id.isOfFlow { return true }
+        return switch WeChatInterface(rawValue: claim.push.channel) {
+        case nil: false
+        // The try of a template message is noted under every rule.
+        case .template: true
+        case .customerService, .subscribe: !account.rules.isUnlimited
+        }
     }
 
     /// What becomes of a push about which the records need not be asked.
     private func pass(_ claim: Claim, _ accounts: [String: Account]) -> Decision {
         let key = claim.push.recipient.account
         if accounts[key] == nil,
-            claim.push.id.isOfFlow || ["wechat", "webhook"].contains(claim.push.channel)
+            claim.push.id.isOfFlow || claim.push.channel == "webhook"
+                || WeChatInterface(rawValue: claim.push.channel) != nil
         {
             let cause = SendCause(
                 code: "unknown_account",

@@ -1,3 +1,4 @@
+import BelfryActivation
 import BelfryCore
 import BelfryRecords
 import HTTPTypes
@@ -102,7 +103,7 @@ extension API {
     /// One bar a grant: how much of it is left, and until when.
     private func permissions(_ person: PersonRecord, _ page: inout ConsolePage) {
         let now = server.clock.now()
-        let isOpen = person.grants.contains { $0.isOpen(at: now) }
+        let isOpen = person.grants.contains { $0.isOpen(at: now) && !$0.isConsent }
         page.values["permissionSummary"] = page.word(isOpen ? "may" : "mayNot")
         let current = page
         page.values["grants"] = person.grants.sorted { $0.expires > $1.expires }.prefix(20).map {
@@ -117,6 +118,7 @@ extension API {
                 "source": grant.source,
                 "left": String(grant.isOpen(at: now) ? share : 0),
                 "detail": detail,
+                "ends": !grant.isConsent,
                 "expires": TimeText.render(grant.expires),
                 "closed": grant.isOpen(at: now) ? "" : "closed",
             ]

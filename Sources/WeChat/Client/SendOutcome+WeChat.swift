@@ -13,11 +13,19 @@ extension SendOutcome {
     /// | HTTP 5xx, or an answer that is not WeChat's | unknown: it may come from behind the acceptance |
     /// | HTTP 3xx, 4xx: somebody in front refused the request | retry, after `Retry-After` |
     /// | the base URL may not be called | stop the account |
-    package init(_ failure: WeChatFailure) {
+    ///
+    /// - Parameter isNotice: for template messages and subscribe notifications: what forbids only them is no reason to stop the
+    ///   account's other messages.
+    package init(_ failure: WeChatFailure, isNotice: Bool = false) {
         let cause = failure.cause
         switch failure.kind {
         case .refused(let code, _):
-            self.init(WeChatErrorTable.rule(for: code), cause, stage: failure.stage)
+            let rule = WeChatErrorTable.rule(for: code)
+            if isNotice, WeChatErrorTable.ofOneInterface.contains(code) {
+                self = .refused(rule.outcome, cause: cause)
+            } else {
+                self.init(rule, cause, stage: failure.stage)
+            }
         case .tokenRefused(let after): self = .retry(after: after, cause: cause)
         case .transport(let transport) where transport.kind == .forbidden:
             self = .stopAccount(cause: cause)

@@ -43,10 +43,40 @@ package struct WeChatClient: Sendable {
     package func deliver(_ message: CustomerMessage, to openID: String)
         async throws(WeChatFailure)
     {
-        let answer = try await post("/cgi-bin/message/custom/send", message.json(to: openID))
-        // Only errcode 0 is an acceptance; a proxy's friendly JSON is not.
-        guard answer.code == 0 else {
-            throw WeChatFailure(.unreadable("the answer has no errcode"))
+        _ = try await accepted("/cgi-bin/message/custom/send", message.json(to: openID))
+    }
+
+    /// Sends a template message.
+    ///
+    /// - Parameter name: tells this very message from every other: WeChat does not send it twice within
+    ///   ``TemplateMessage/repetition``, so that a try without an answer may be repeated.
+    /// - Returns: with WeChat's id of the message as the reference.
+    package func send(_ message: TemplateMessage, named name: String, to openID: String) async
+        -> SendOutcome
+    {
+        do {
+            let answer = try await accepted(
+                "/cgi-bin/message/template/send",
+                message.json(to: openID, named: name)
+            )
+            return .sent(reference: answer.value["msgid"]?.idText)
+        } catch {
+            let outcome = SendOutcome(error, isNotice: true)
+            guard case .unknown(let cause) = outcome else { return outcome }
+            return .repeatable(within: TemplateMessage.repetition, cause: cause)
+        }
+    }
+
+    /// Sends a subscribe notification. WeChat's answer names no id: the reference is the template's.
+    package func send(_ notification: SubscribeNotification, to openID: String) async
+        -> SendOutcome
+    {
+        do {
+            let path = "/cgi-bin/message/subscribe/bizsend"
+            _ = try await accepted(path, notification.json(to: openID))
+            return .sent(reference: notification.templateID)
+        } catch {
+            return SendOutcome(error, isNotice: true)
         }
     }
 
@@ -94,6 +124,17 @@ package struct WeChatClient: Sendable {
     }
 
     // MARK: Calls
+
+    private func accepted(_ path: String, _ body: [UInt8]) async throws(WeChatFailure)
+        -> APIAnswer
+    {
+        let answer = try await post(path, body)
+        // Only errcode 0 is an acceptance; a proxy's friendly JSON is not.
+        guard answer.code == 0 else {
+            throw WeChatFailure(.unreadable("the answer has no errcode"))
+        }
+        return answer
+    }
 
     private func post(_ path: String, _ body: [UInt8]) async throws(WeChatFailure) -> APIAnswer {
         try await authorised { token, base, timeout in

@@ -8,6 +8,9 @@ package enum WeChatErrorTable {
     /// Whether the table has a line of its own for a code.
     package static func knows(_ code: Int) -> Bool { byCode[code] != nil }
 
+    /// Errors that stop an account although they are about one interface alone: its quota, permission or ban.
+    package static let ofOneInterface: Set<Int> = [45009, 48001, 48004, 61007]
+
     package static let rules: [WeChatErrorRule] =
         passing + credentials + people + contents + account + platform
 

@@ -1,6 +1,6 @@
 package import BelfryCore
 
-/// Sends an account's customer-service messages, files and all.
+/// Sends an account's messages to people; customer-service messages with files and all.
 package struct WeChatSender: Sendable {
     private let client: WeChatClient
     private let media: MediaLibrary?
@@ -21,6 +21,32 @@ package struct WeChatSender: Sendable {
             return .refused(.dead, cause: Self.cause(error))
         }
         return await send(message, to: openID, due: due)
+    }
+
+    /// - Parameters:
+    ///   - body: a ``TemplateMessage`` as JSON, without the receiver.
+    ///   - name: the same for every try of this message, and for no other.
+    package func sendTemplate(_ body: [UInt8], named name: String, to openID: String) async
+        -> SendOutcome
+    {
+        do {
+            let message = try TemplateMessage(json: body)
+            try message.validate()
+            return await client.send(message, named: name, to: openID)
+        } catch {
+            return .refused(.dead, cause: Self.cause(error))
+        }
+    }
+
+    /// - Parameter body: a ``SubscribeNotification`` as JSON, without the receiver.
+    package func sendNotification(_ body: [UInt8], to openID: String) async -> SendOutcome {
+        do {
+            let notification = try SubscribeNotification(json: body)
+            try notification.validate()
+            return await client.send(notification, to: openID)
+        } catch {
+            return .refused(.dead, cause: Self.cause(error))
+        }
     }
 
     package func send(_ message: CustomerMessage, to openID: String, due: Timestamp) async

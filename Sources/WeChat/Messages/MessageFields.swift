@@ -17,6 +17,18 @@ struct MessageFields {
         self.members = members
     }
 
+    /// Reads a whole message.
+    init(parsing bytes: [UInt8]) throws(InvalidMessage) {
+        let value: JSONValue
+        do { value = try JSONValue(parsing: bytes) } catch {
+            throw InvalidMessage(field: "message", problem: "\(error)")
+        }
+        try self.init(value, at: "")
+    }
+
+    /// The names of all members, in their order.
+    var names: [String] { members.map(\.name) }
+
     mutating func text(_ name: String) throws(InvalidMessage) -> String {
         guard let text = try optionalText(name) else {
             throw InvalidMessage(field: full(name), problem: "is missing")

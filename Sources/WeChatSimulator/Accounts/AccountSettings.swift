@@ -67,6 +67,14 @@ package struct AccountSettings: Sendable, Hashable {
     package var dailyLimits: [String: Int] = [:]
     /// Messages a minute before 45011; the real threshold is not published. nil for any number.
     package var sendsPerMinute: Int?
+    /// The templates, each with the names of its fields; nil accepts any.
+    package var templates: [String: Set<String>]?
+    /// What becomes of template messages and subscribe notifications that were accepted.
+    package var noticeResult = NoticeResult.success
+    /// Nothing is told about them until ``WeChatSimulator/reportNotices(of:)``.
+    package var holdsReports = false
+    /// Whether the report about a message with a `client_msg_id` names it; false gives 0, as has been seen.
+    package var reportsNamedIDs = true
     /// Known customer-service agents; nil accepts any well-formed name.
     package var agents: Set<String>?
 

@@ -6,6 +6,7 @@ struct CallBudget: Sendable {
         "/cgi-bin/stable_token": (500_000, 500_000),
         "/cgi-bin/message/custom/send": (500_000, 50_000),
         "/cgi-bin/message/custom/typing": (500_000, 50_000),
+        "/cgi-bin/message/template/send": (100_000, 100_000),
         "/cgi-bin/media/upload": (100_000, 500),
         "/cgi-bin/media/get": (200_000, 1_000),
         "/cgi-bin/material/add_material": (100_000, 500),

@@ -12,6 +12,10 @@ struct Follower: Sendable {
     var typingUntil: Int64 = 0
     /// Hashes of the customer-service messages seen since the last follow, to find duplicates. Bounded.
     private var seen: [Int] = []
+    /// How many notifications of each template may still be sent.
+    var consents: [String: Int] = [:]
+    /// Template messages of the last ten minutes by their `client_msg_id`.
+    var notices: [String: (id: Int64, time: Int64)] = [:]
 
     /// Notes a message; true when the same one was seen before in this follow session.
     mutating func sees(_ hash: Int) -> Bool {

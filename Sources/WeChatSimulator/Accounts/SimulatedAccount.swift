@@ -11,13 +11,23 @@ struct SimulatedAccount: Sendable {
     /// Callbacks that wait to be released.
     var held: [Callback] = []
     var disorder = CallbackDisorder()
+    /// What is still to be told about template messages and notifications.
+    var reports: [NoticeReport] = []
     /// Above 2^53: whoever reads a MsgId as a floating-point number loses digits. It begins alike in every account, so
     /// that ids collide between accounts, as they have been seen to.
     private var nextMessageID: Int64 = 24_500_000_000_000_001
 
+    /// Another row of ids, above 2^53 too.
+    private var nextNoticeID: Int64 = 3_900_000_000_000_000_001
+
     init(number: Int, settings: AccountSettings) {
         self.number = number
         self.settings = settings
+    }
+
+    mutating func newNoticeID() -> Int64 {
+        defer { nextNoticeID += 1 }
+        return nextNoticeID
     }
 
     /// Carries out what a person does, and says what to push about it.
@@ -30,6 +40,8 @@ struct SimulatedAccount: Sendable {
         case .none: break
         case .follow(let scene): follower.follow(at: createTime, scene: scene)
         case .unfollow: follower.unfollow()
+        case .consent(let templateIDs): follower.consent(to: templateIDs)
+        case .withdraw(let templateIDs): follower.withdraw(templateIDs)
         }
         if interaction.effect != .unfollow { follower.lastAction = now }
         if let action = interaction.action, let rule = settings.windows.rules[action],

@@ -4,6 +4,9 @@ package struct Interaction: Sendable, Hashable {
         case none
         case follow(scene: String)
         case unfollow
+        /// Agrees to one more notification of each of these templates.
+        case consent([String])
+        case withdraw([String])
     }
 
     /// `text`, `image` … or `event`.
@@ -29,6 +32,9 @@ package struct Interaction: Sendable, Hashable {
             effect: effect
         )
     }
+
+    /// An event by which nobody acts: it opens nothing.
+    static func report(_ name: String, _ fields: [Field]) -> Interaction { event(name, fields) }
 
     private static func message(
         _ type: String,

@@ -76,6 +76,9 @@ extension World {
         try count(call.path, number, at: now)
         switch call.path {
         case "/cgi-bin/message/custom/send": return try sendCustom(call, number, at: now)
+        case "/cgi-bin/message/template/send": return try sendTemplate(call, number, at: now)
+        case "/cgi-bin/message/subscribe/bizsend":
+            return try sendSubscribe(call, number, at: now)
         case "/cgi-bin/message/custom/typing": return try type(call, number, at: now)
         case "/cgi-bin/media/upload": return try upload(call, number, lasting: false, at: now)
         case "/cgi-bin/material/add_material":

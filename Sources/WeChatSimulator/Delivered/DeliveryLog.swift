@@ -18,6 +18,8 @@ struct DeliveryLog: Sendable {
             summary.custom += 1
             if !delivery.permitted { summary.sentWithoutPermission += 1 }
             if duplicate { summary.duplicated += 1 }
+        case .template: summary.template += 1
+        case .subscribe: summary.subscribe += 1
         case .passive: summary.passive += 1
         case .unavailable: summary.unavailable += 1
         }
@@ -30,7 +32,7 @@ struct DeliveryLog: Sendable {
         refusals.append(refusal)
         summary.refused += 1
         summary.refusedByCode[refusal.code, default: 0] += 1
-        if [45_015, 45_047, 43_004].contains(refusal.code) {
+        if [45_015, 45_047, 43_004, 43_101].contains(refusal.code) {
             summary.refusedWithoutPermission += 1
         }
     }
@@ -42,6 +44,10 @@ struct DeliveryLog: Sendable {
 package struct DeliverySummary: Sendable, Hashable {
     /// Customer-service messages that were accepted, and so seen.
     package var custom = 0
+    package var template = 0
+    package var subscribe = 0
+    /// Template messages and notifications that were accepted and that nobody saw.
+    package var noticesLost = 0
     package var passive = 0
     /// Times that a person saw "the service is temporarily unavailable".
     package var unavailable = 0
@@ -52,7 +58,7 @@ package struct DeliverySummary: Sendable, Hashable {
     package var duplicated = 0
     package var refused = 0
     package var refusedByCode: [Int: Int] = [:]
-    /// Refused with 45015, 45047 or 43004: somebody tried to send without permission.
+    /// Refused with 45015, 45047, 43004 or 43101: somebody tried to send without permission.
     package var refusedWithoutPermission = 0
     /// Callbacks that got a right answer, and those that never did. Copies that were made on purpose count apart.
     package var callbacksAnswered = 0

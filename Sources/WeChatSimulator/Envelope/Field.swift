@@ -43,12 +43,20 @@ enum FieldWriter {
     static func json(_ fields: [Field]) -> JSONValue {
         var members: [String: JSONValue] = [:]
         for field in fields {
-            switch field.value {
-            case .text(let text): members[field.name] = .string(text)
-            case .integer(let number): members[field.name] = .integer(number)
-            case .number(let number): members[field.name] = .number(number)
-            case .fields(let inner): members[field.name] = json(inner)
-            }
+            let value: JSONValue =
+                switch field.value {
+                case .text(let text): .string(text)
+                case .integer(let number): .integer(number)
+                case .number(let number): .number(number)
+                case .fields(let inner): json(inner)
+                }
+            // Siblings of one name are an array; a single one is not.
+            members[field.name] =
+                switch members[field.name] {
+                case nil: value
+                case .array(let row)?: .array(row + [value])
+                case let first?: .array([first, value])
+                }
         }
         return .object(members)
     }

@@ -30,6 +30,10 @@ struct ControlRequest: Sendable {
             return .scanCode(key: try required("key"), result: try required("result"))
         case "answer-menu":
             return .answerMenu(id: try required("id"), content: text("content") ?? "")
+        case "accept", "decline":
+            let answer = ConsentAnswer(try required("template"), accepted: verb == "accept")
+            return .answerConsent([answer])
+        case "withdraw": return .withdrawConsent([try required("template")])
         case "image": return .image(mediaID: try required("media_id"))
         case "voice": return .voice(mediaID: try required("media_id"), words: text("words"))
         case "video":
@@ -58,6 +62,7 @@ struct ControlRequest: Sendable {
             throw ControlProblem(
                 "no such verb: there are account, follow, crowd, unfollow, say, image, voice, video, place, "
                     + "link, tap, view, view-miniprogram, scan, scan-code, answer-menu, location, "
+                    + "accept, decline, withdraw, report-notices, "
                     + "verify, hold, release, disorder, fault, clear-faults, void-tokens, clock"
             )
         }
@@ -81,6 +86,8 @@ struct ControlRequest: Sendable {
         account.standing = try choice("standing", account.standing)
         account.enforcement = try choice("enforcement", account.enforcement)
         account.combination = try choice("combination", account.combination)
+        account.noticeResult = try choice("notice_result", account.noticeResult)
+        account.holdsReports = body["holds_reports"]?.bool ?? account.holdsReports
         if let name = text("windows") {
             guard let table = WindowTable.named(name) else {
                 let names = WindowTable.eras.map(\.name).joined(separator: ", ")

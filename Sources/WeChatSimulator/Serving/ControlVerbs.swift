@@ -65,6 +65,7 @@ extension WeChatSimulator {
                 of: appID
             )
             return ["ok": true]
+        case "report-notices": return .array(try await reportNotices(of: appID).map(\.view))
         case "void-tokens":
             try voidTokens(of: appID)
             return ["ok": true]

@@ -56,6 +56,7 @@ extension Follower {
     func view(_ openID: String, at now: Int64) -> JSONValue {
         [
             "openid": .string(openID), "subscribed": .bool(subscribed), "scene": .string(scene),
+            "consents": .object(consents.mapValues { .integer(Int64($0)) }),
             "windows": .array(
                 windows.windows.filter { $0.closesAt > now }.map { window in
                     [
@@ -96,6 +97,8 @@ extension DeliverySummary {
         func number(_ value: Int) -> JSONValue { .integer(Int64(value)) }
         return [
             "custom": number(custom), "passive": number(passive),
+            "template": number(template), "subscribe": number(subscribe),
+            "notices_lost": number(noticesLost),
             "unavailable": number(unavailable), "by_type": .object(byType.mapValues(number)),
             "sent_without_permission": number(sentWithoutPermission),
             "duplicated": number(duplicated), "refused": number(refused),

@@ -46,7 +46,9 @@ struct SimulatorResponder: HTTPResponder {
             address: context.address
         )
         guard let fault = simulator.strike(call) else {
-            return Self.response(simulator.answer(call))
+            let answer = simulator.answer(call)
+            simulator.reportLater(call)
+            return Self.response(answer)
         }
         return await respond(to: call, fault, context)
     }
@@ -63,6 +65,7 @@ struct SimulatorResponder: HTTPResponder {
             default: fault.afterAccepting
             }
         let answer = accepts ? simulator.answer(call) : nil
+        if accepts { simulator.reportLater(call) }
         switch fault.kind {
         case .busy: return Self.response(simulator.refuse(.busy))
         case .refuse(let code):

@@ -22,16 +22,21 @@ struct WeChatError: Error, Sendable, Hashable {
     static let messageType = WeChatError(40_008, "invalid message type")
     static let appID = WeChatError(40_013, "invalid appid")
     static let malformedToken = WeChatError(40_014, "invalid access_token")
+    static let templateIDLength = WeChatError(40_036, "invalid template_id size")
+    static let templateID = WeChatError(40_037, "invalid template_id")
     static let secret = WeChatError(40_125, "invalid appsecret")
+    static let pagePath = WeChatError(40_165, "invalid weapp pagepath")
     static let accountType = WeChatError(40_200, "invalid account type")
     static let tokenMissing = WeChatError(41_001, "access_token missing")
     static let appIDMissing = WeChatError(41_002, "appid missing")
     static let secretMissing = WeChatError(41_004, "appsecret missing")
     static let mediaMissing = WeChatError(41_005, "media data missing")
+    static let page = WeChatError(41_030, "invalid page")
     static let tokenExpired = WeChatError(42_001, "access_token expired")
     static let needsGET = WeChatError(43_001, "require GET method")
     static let needsPOST = WeChatError(43_002, "require POST method")
     static let notSubscribed = WeChatError(43_004, "require subscribe")
+    static let refused = WeChatError(43_101, "user refuse to accept the msg")
     static let emptyBody = WeChatError(44_002, "empty post data")
     static let emptyNews = WeChatError(44_003, "empty news data")
     static let emptyText = WeChatError(44_004, "empty content")
@@ -65,6 +70,10 @@ struct WeChatError: Error, Sendable, Hashable {
     static let unknownAgent = WeChatError(61_451, "invalid kf_account")
     static let agentName = WeChatError(61_452, "invalid kf_account name")
     static let pathUnknown = WeChatError(76_021, "cgi_path not found")
+
+    static func argument(_ path: String) -> WeChatError {
+        WeChatError(47_003, "argument invalid! \(path) invalid")
+    }
 
     static func notOnWhitelist(_ address: String) -> WeChatError {
         WeChatError(40_164, "invalid ip \(address) ipv6 ::ffff:\(address), not in whitelist")

@@ -12,7 +12,7 @@ struct FlowSimulateCommand: AsyncParsableCommand {
               belfry flow simulate welcome.yaml --at "follow 2026-11-20T02:30" --at "message 2026-11-20T09:10 你好"
 
             Acts: follow [SCENE], unfollow, message [TEXT], tap [TEXT], menu KEY, scan [SCENE], api [NAME=VALUE …], tag NAME, \
-            untag NAME, click, event NAME; each with a local time, such as 2026-11-20T09:10.
+            untag NAME, click, event NAME, accept TEMPLATE, withdraw TEMPLATE; each with a local time, such as 2026-11-20T09:10.
             """
     )
 

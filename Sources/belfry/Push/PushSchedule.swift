@@ -31,7 +31,7 @@ struct PushSchedule: AsyncParsableCommand {
         help: "When it is due: RFC 3339, such as 2026-12-24T10:00:00+08:00."
     )
     var due: String?
-    @Option(help: "The channel that carries it: wechat, webhook or log.")
+    @Option(help: "The channel that carries it: wechat, template, subscribe, webhook or log.")
     var channel: String
     @Option(help: "urgent, high, normal or low. (default: normal)")
     var priority: String?

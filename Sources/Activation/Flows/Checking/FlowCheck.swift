@@ -146,7 +146,13 @@ extension Otherwise {
         switch self {
         case .skip: "skip"
         case .hold(let span): "hold for at most \(DurationText.text(span))"
-        case .channel(let other): "send a \(other.kind.rawValue) message"
+        case .channel(let other):
+            switch other.kind {
+            case .template: "send the template message \(other.templateID ?? "")"
+            case .subscribe:
+                "send the notification \(other.templateID ?? "") to those who have agreed to it"
+            case .webhook: "call the webhook"
+            }
         }
     }
 }

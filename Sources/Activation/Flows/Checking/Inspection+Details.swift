@@ -18,7 +18,9 @@ extension Inspection {
             }
             if case .channel(let other)? = step.otherwise {
                 findings += variableFindings(other.body, step: step.id) {
-                    place(index, "otherwise.\(other.kind.rawValue).\($0)", "otherwise")
+                    let key = "otherwise.\(other.kind.rawValue).\($0)"
+                    let short = key.hasSuffix(".value") ? String(key.dropLast(6)) : key
+                    return place(index, key, short, "otherwise")
                 }
             }
         }

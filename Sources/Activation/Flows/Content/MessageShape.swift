@@ -113,18 +113,59 @@ struct MessageShape: Sendable {
     static func authoringProblem(of message: FlowMessage) -> String? {
         var message = message
         for file in message.files { message = message.putting("file:\(file.path)", for: file) }
-        message.body = message.body.mapStrings { text, path in
-            // An address that comes whole from a variable is only known when it is sent.
-            if path.hasSuffix("url"), text.hasPrefix("{{") { return "https://variable" }
-            return TemplateText.parts(of: text).map { part in
-                switch part {
-                case .text(let text): text
-                case .variable(let name, let standard): standard ?? name
-                }
-            }.joined()
-        }
+        message.body = message.body.mapStrings { standIn($0, $1) }
         guard customerMessage(message.type) != nil else { return nil }
         return problem(of: message)
+    }
+
+    /// A text with defaults, or names, in place of its variables.
+    fileprivate static func standIn(_ text: String, _ path: String) -> String {
+        // An address that comes whole from a variable is only known when it is sent.
+        if path.hasSuffix("url"), text.hasPrefix("{{") { return "https://variable" }
+        return TemplateText.parts(of: text).map { part in
+            switch part {
+            case .text(let text): text
+            case .variable(let name, let standard): standard ?? name
+            }
+        }.joined()
+    }
+}
+
+extension OtherChannel {
+    private var interface: WeChatInterface? { WeChatInterface(rawValue: kind.rawValue) }
+
+    /// What the platform would refuse about a message that is ready to be sent; `nil` where nothing is wrong.
+    var problem: String? {
+        do {
+            try interface?.check(json: body.bytes)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// The same for a message as its author wrote it. The value of a field with a variable that has no default is only known, and only
+    /// checked, when it is sent.
+    var authoringProblem: String? {
+        guard case .object(let members) = body, case .object(let fields)? = body["data"] else {
+            return problem
+        }
+        let known = fields.filter { field in
+            let words = field.value["value"]?.text ?? ""
+            return TemplateText.variables(in: .string(words)).allSatisfy { $0.standard != nil }
+        }
+        do {
+            for field in fields {
+                try TemplateField(field.key, "").validateName(isTyped: kind == .subscribe)
+            }
+        } catch {
+            return error.description
+        }
+        let rest = members.filter { $0.key != "data" } + [.init("data", .object(known))]
+        return OtherChannel(
+            kind,
+            body: MessageValue.object(rest).mapStrings { MessageShape.standIn($0, $1) }
+        ).problem
     }
 }
 

@@ -28,6 +28,18 @@ package enum TrackedLinks {
         return message
     }
 
+    /// The same for the address that a template message or notification opens.
+    package static func replace(in other: OtherChannel, with tracked: (String) -> String)
+        -> OtherChannel
+    {
+        var other = other
+        other.body = other.body.mapStrings { text, path in
+            let opens = other.kind != .webhook && ["url", "page"].contains(path)
+            return opens && isLink(text) ? tracked(text) : text
+        }
+        return other
+    }
+
     /// Replaces the links in a text.
     package static func replace(inText text: String, with tracked: (String) -> String) -> String {
         var result = ""

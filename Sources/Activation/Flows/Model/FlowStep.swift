@@ -87,6 +87,23 @@ package struct OtherChannel: Sendable, Hashable {
     }
 
     package var templateID: String? { body["template_id"]?.text }
+
+    /// What has to be reserved before it is sent.
+    package var permission: PermissionNeed {
+        switch kind {
+        case .template: .follower
+        case .subscribe: .consent(template: templateID ?? "")
+        case .webhook: .none
+        }
+    }
+
+    /// What a person would read, short: for logs, the simulator and previews.
+    package var preview: String {
+        guard let templateID else { return kind.rawValue }
+        guard case .object(let data)? = body["data"] else { return templateID }
+        let values = data.compactMap { $0.value["value"]?.text }
+        return ([templateID] + values).joined(separator: " · ")
+    }
 }
 
 /// What a flow may measure; a longer one is a mistake far more often than a wish.

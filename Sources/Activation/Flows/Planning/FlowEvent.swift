@@ -14,6 +14,8 @@ package struct FlowEvent: Sendable, Hashable {
         case message(text: String?, isMenuTap: Bool)
         case menu(key: String)
         case scan(scene: String?)
+        /// The person agreed to notifications of templates, or withdrew that: it starts nothing and opens no window.
+        case consent([ConsentChange])
         /// A call that starts one flow, with values for its variables.
         case api(variables: [String: String])
     }
@@ -30,8 +32,13 @@ package struct FlowEvent: Sendable, Hashable {
         case .message(_, let isMenuTap): isMenuTap ? .menu : .message
         case .menu: .menu
         case .scan: .scan
-        case .unfollow, .api: nil
+        case .unfollow, .consent, .api: nil
         }
+    }
+
+    /// What it changes in the ledger besides windows.
+    package var consents: [ConsentChange] {
+        if case .consent(let changes) = kind { changes } else { [] }
     }
 
     /// Whether the person wrote: only that moves `after_message` and counts as an answer.
@@ -42,6 +49,18 @@ package struct FlowEvent: Sendable, Hashable {
         case .follow(let scene), .scan(let scene): scene
         default: nil
         }
+    }
+}
+
+/// What a person said about the notifications of one template.
+package struct ConsentChange: Sendable, Hashable {
+    package var template: String
+    /// `true`: one more notification may be sent; `false`: none any more.
+    package var isGranted: Bool
+
+    package init(template: String, isGranted: Bool) {
+        self.template = template
+        self.isGranted = isGranted
     }
 }
 

@@ -28,6 +28,8 @@ extension FlowPlanner {
     /// - Parameters:
     ///   - payload: of the claimed push.
     ///   - ledger: the person's permission as it is now; `nil` leaves the check to the caller.
+    ///   - isFallingBack: whether an earlier try went the other way that the step names: so does this one, and its permission has been
+    ///     reserved.
     package func resolve(
         payload: [UInt8],
         versions: FlowVersions,
@@ -56,6 +58,7 @@ extension FlowPlanner {
         versions: FlowVersions,
         person: FlowPerson,
         ledger: PermissionLedger?,
+        isFallingBack: Bool = false,
         lookups: DeliveryLookups = DeliveryLookups(),
         now: Timestamp
     ) -> Resolution {
@@ -88,8 +91,13 @@ extension FlowPlanner {
             flow: standing.content.flow,
             person: person
         ).adding(position.variables)
+        if isFallingBack, case .channel(let other)? = step.otherwise {
+            let reason =
+                refusal(ledger, at: now)?.description ?? "nothing was open at its moment"
+            return fallBack(step, other, reason, standing.content.flow, values, lookups)
+        }
         if let refusal = refusal(ledger, at: now) {
-            return otherwise(step, position, standing, refusal, ledger, values, now)
+            return otherwise(step, position, standing, refusal, ledger, values, lookups, now)
         }
         return message(step, position, standing.content.flow, values, lookups, now)
     }
@@ -199,6 +207,7 @@ extension FlowPlanner {
         _ refusal: NoPermission,
         _ ledger: PermissionLedger?,
         _ values: TemplateValues,
+        _ lookups: DeliveryLookups,
         _ now: Timestamp
     ) -> Resolution {
         switch step.otherwise {
@@ -219,31 +228,50 @@ extension FlowPlanner {
                     reason: "\(refusal); this server has no channel '\(other.kind.rawValue)'"
                 )
             }
-            let need: PermissionNeed =
-                if other.kind == .subscribe, let template = other.templateID {
-                    .consent(template: template)
-                } else {
-                    .none
-                }
-            if case .consent(let template) = need, var trial = ledger {
+            if case .consent(let template) = other.permission, var trial = ledger {
                 do throws(NoPermission) {
                     _ = try trial.reserveConsent(template: template, at: now)
                 } catch {
                     return .skip(.noGrant, reason: "\(refusal); \(error)")
                 }
             }
-            let body = values.fill(other.body)
-            return .fallBack(
-                OutgoingStep(
-                    step: step.id,
-                    channel: other.kind.rawValue,
-                    body: body.bytes,
-                    permission: need,
-                    preview: other.templateID ?? other.kind.rawValue
-                ),
-                reason: refusal.description
+            return fallBack(
+                step,
+                other,
+                refusal.description,
+                standing.content.flow,
+                values,
+                lookups
             )
         }
+    }
+
+    /// The step's message for the other channel, ready to go.
+    private func fallBack(
+        _ step: FlowStep,
+        _ other: OtherChannel,
+        _ reason: String,
+        _ flow: Flow,
+        _ values: TemplateValues,
+        _ lookups: DeliveryLookups
+    ) -> Resolution {
+        var filled = OtherChannel(other.kind, body: values.fill(other.body))
+        if flow.tracksLinks, let trackedLink = lookups.trackedLink {
+            filled = TrackedLinks.replace(in: filled, with: trackedLink)
+        }
+        if let problem = filled.problem {
+            return .skip(.dead, reason: "the message cannot be sent: \(problem); \(reason)")
+        }
+        return .fallBack(
+            OutgoingStep(
+                step: step.id,
+                channel: other.kind.rawValue,
+                body: filled.body.bytes,
+                permission: other.permission,
+                preview: filled.preview
+            ),
+            reason: reason
+        )
     }
 
     private func message(

@@ -125,6 +125,8 @@ package struct OutgoingStep: Sendable, Hashable {
 /// What has to be reserved in the ledger before a message is sent.
 package enum PermissionNeed: Sendable, Hashable {
     case none
+    /// Nothing is used up, but the person has to follow; that it was tried is noted, since it may be repeated.
+    case follower
     case window
     case consent(template: String)
 }

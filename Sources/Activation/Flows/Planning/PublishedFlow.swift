@@ -65,6 +65,15 @@ package struct FlowVersions: Sendable, Hashable {
         return standing
     }
 
+    /// The step that is meant, with the texts that hold for the person; `nil` where it is gone or nobody is left inside.
+    package func step(at position: FlowPosition) -> FlowStep? {
+        let standing = standing(of: position.version)
+        guard !standing.hasLeft, let placed = standing.structure.flow.step(position.step) else {
+            return nil
+        }
+        return standing.content.flow.step(position.step) ?? placed
+    }
+
     /// The version whose steps and times count for a person, and the one whose texts do.
     package struct Standing: Sendable, Hashable {
         package var structure: PublishedFlow

@@ -97,6 +97,7 @@ package struct FlowSimulator {
 
     private mutating func take(_ event: FlowEvent) {
         if let action = event.action { ledger.record(action, at: event.time) }
+        ledger.record(event.consents, at: event.time)
         if event.isWriting { person.lastWrote = event.time }
         if let scene = event.scene { person.scene = scene }
         switch event.kind {
@@ -343,6 +344,10 @@ extension Scenario.What {
         case .event(.message(let text, true)): "taps \(text ?? "an entry") in a msgmenu"
         case .event(.menu(let key)): "taps \(key) in the menu"
         case .event(.scan(let scene)): "scans \(scene ?? "a code")"
+        case .event(.consent(let changes)):
+            changes.map {
+                "\($0.isGranted ? "agrees to" : "refuses") notifications of \($0.template)"
+            }.joined(separator: ", ")
         case .event(.api): "is entered by a call"
         case .tag(let tag): "gets the tag \(tag)"
         case .untag(let tag): "loses the tag \(tag)"

@@ -53,7 +53,7 @@ package struct Scenario: Sendable, Hashable {
 
     private static let verbs = [
         "follow", "unfollow", "message", "tap", "menu", "scan", "api", "tag", "untag", "click",
-        "event",
+        "event", "accept", "withdraw",
     ]
 
     private static func act(_ line: String, _ zone: LocalZone) throws(InvalidScenario) -> Act {
@@ -74,7 +74,8 @@ package struct Scenario: Sendable, Hashable {
 
     private static func what(_ verb: String, _ rest: String) throws(InvalidScenario) -> What {
         let scene = rest.isEmpty ? nil : rest
-        if ["menu", "tag", "untag", "event"].contains(verb), rest.isEmpty {
+        let named = ["menu", "tag", "untag", "event", "accept", "withdraw"]
+        if named.contains(verb), rest.isEmpty {
             throw InvalidScenario(problem: "'\(verb)' needs a name after the time")
         }
         return switch verb {
@@ -88,6 +89,8 @@ package struct Scenario: Sendable, Hashable {
         case "tag": .tag(rest)
         case "untag": .untag(rest)
         case "click": .click
+        case "accept", "withdraw":
+            .event(.consent([ConsentChange(template: rest, isGranted: verb == "accept")]))
         default: .report(rest)
         }
     }

@@ -143,24 +143,52 @@ extension SourceReader {
             report(node, path, "has to be a mapping")
             return nil
         }
-        let body = json(node, path)
-        guard kind != .webhook else { return .channel(OtherChannel(kind, body: body)) }
-        let known =
-            kind == .template
-            ? ["template_id", "url", "miniprogram", "data"]
-            : ["template_id", "page", "miniprogram", "data"]
-        let members = members(node, path, known: known)
-        require(["template_id", "data"], members, node, path)
-        if let id = members["template_id"] { _ = text(id, "\(path).template_id", limit: 128) }
-        if let data = members["data"], case .mapping(let mapping) = data {
-            for (key, value) in mapping {
-                let name = key.scalar?.string ?? ""
-                let inner = self.members(value, "\(path).data.\(name)", known: ["value", "color"])
-                if case .mapping = value, inner["value"] == nil {
-                    report(value, "\(path).data.\(name)", "'value' is missing")
-                }
-            }
+        guard kind != .webhook else {
+            return .channel(OtherChannel(kind, body: json(node, path)))
         }
-        return .channel(OtherChannel(kind, body: body))
+        let before = problems.count
+        let link = kind == .template ? "url" : "page"
+        let members = members(node, path, known: ["template_id", link, "miniprogram", "data"])
+        require(["template_id", "data"], members, node, path)
+        let texts = ["template_id", link].compactMap { name in
+            members[name].flatMap { text($0, "\(path).\(name)") }
+                .map { MessageValue.Member(name, .string($0)) }
+        }
+        let program = members["miniprogram"].map { miniProgram($0, "\(path).miniprogram") }
+        let data = members["data"].map { templateData($0, "\(path).data") }
+        let other = OtherChannel(kind, body: .object(texts + [program, data].compactMap(\.self)))
+        guard problems.count == before else { return nil }
+        if let problem = other.authoringProblem { report(node, path, problem) }
+        return .channel(other)
+    }
+
+    private mutating func miniProgram(_ node: Node, _ path: String) -> MessageValue.Member {
+        let names = ["appid", "pagepath"]
+        let members = members(node, path, known: names)
+        require(names, members, node, path)
+        let values = names.compactMap { name in
+            members[name].flatMap { text($0, "\(path).\(name)") }
+                .map { MessageValue.Member(name, .string($0)) }
+        }
+        return .init("miniprogram", .object(values))
+    }
+
+    /// The fields of a template: `thing1: words`, or as WeChat has it, `thing1: { value: words }`.
+    private mutating func templateData(_ node: Node, _ path: String) -> MessageValue.Member {
+        var fields: [MessageValue.Member] = []
+        for (name, value) in freeMembers(node, path) {
+            let place = "\(path).\(name)"
+            var words = value
+            if case .mapping = value {
+                // WeChat has ignored the colour since 2023; templates that were written before may have one.
+                let inner = members(value, place, known: ["value", "color"])
+                require(["value"], inner, value, place)
+                guard let own = inner["value"] else { continue }
+                words = own
+            }
+            guard let text = text(words, place) else { continue }
+            fields.append(.init(name, .object([.init("value", .string(text))])))
+        }
+        return .init("data", .object(fields))
     }
 }
