@@ -56,6 +56,14 @@ struct APITests {
             422, ["/delay"]
         ),
         (
+            #"{"id":"a","account":"shop","to":"o","due":5,"expires":5,"channel":"log","payload":1}"#,
+            422, ["/expires"]
+        ),
+        (
+            #"{"id":"a","account":"shop","to":"o","delay":"1h","expires":"2023-11-14T22:30:00Z","channel":"log","payload":1}"#,
+            422, ["/expires"]
+        ),
+        (
             #"{"id":"a","account":"shop","to":"o","due":1,"chanel":"log","payload":1}"#, 422,
             ["/channel", "/chanel"]
         ),
@@ -87,6 +95,14 @@ struct APITests {
         let fixture = try await ServerFixture()
         let body = push.replacing(#""delay":"90s""#, with: #""due":"1999-01-01T00:00:00Z""#)
         #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
+    }
+
+    @Test("takes an expiry that is later than due, be both in the past: it ends as expired")
+    func expiry() async throws {
+        let fixture = try await ServerFixture()
+        let body = push.replacing(#""delay":"90s""#, with: #""due":5,"expires":6"#)
+        #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
+        #expect(fixture.timeline.pushes["a/b"]?.expires == Timestamp(milliseconds: 6))
     }
 
     @Test("answers an id of 10 kB, invalid UTF-8 and a wrong media type clearly")
