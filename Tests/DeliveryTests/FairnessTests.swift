@@ -61,6 +61,18 @@ struct FairnessTests {
         #expect(scene.channel.deliveries.count == 8)
     }
 
+    @Test("an account without a rate sends as fast as its channel takes it")
+    func noRate() throws {
+        let scene = Scene()
+        scene.limits["a"] = AccountLimit(concurrency: 16)
+        scene.run()
+        scene.schedule((0..<5_000).map { scene.push("\($0)", after: .seconds(1)) })
+        scene.world.run(for: .seconds(30))
+        #expect(scene.channel.deliveries.count == 5_000)
+        let took = try #require(scene.channel.deliveries.last).at - scene.start
+        #expect(took < .seconds(3), "it took \(took)")
+    }
+
     @Test("no more messages of an account are under way than it allows, and others pass by")
     func concurrency() {
         let scene = Scene { message, world in
