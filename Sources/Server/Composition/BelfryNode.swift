@@ -6,6 +6,7 @@ package import BelfryRecords
 import BelfryWeChat
 package import Logging
 package import ServiceLifecycle
+import Synchronization
 package import UnixSignals
 
 /// One running Belfry: stores, flows, delivery and the HTTP server, put together. The only place where everything is known.
@@ -26,6 +27,7 @@ package struct BelfryNode: Sendable {
     package let firstKey: APIKey?
     /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
     package var settings: [LoadedConfiguration.Value] = []
+    private let folder: DataFolder
     private let caller: HTTPClientCaller
     private let registry: PrometheusRegistry
 
@@ -39,24 +41,34 @@ package struct BelfryNode: Sendable {
         seed: UInt64 = SystemRandomNumberGenerator.seed()
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
-        let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
         do {
-            let records = try await Records.open(
-                path: folder.records,
-                clock: clock,
-                secretKey: try folder.secretKey(configuration)
-            )
-            return try await BelfryNode(
-                configuration,
-                folder: folder,
-                clock: clock,
-                timeline: timeline,
-                records: records,
-                seed: seed,
-                logger: logger
-            )
+            let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            do {
+                let records = try await Records.open(
+                    path: folder.records,
+                    clock: clock,
+                    secretKey: try folder.secretKey(configuration)
+                )
+                do {
+                    return try await BelfryNode(
+                        configuration,
+                        folder: folder,
+                        clock: clock,
+                        timeline: timeline,
+                        records: records,
+                        seed: seed,
+                        logger: logger
+                    )
+                } catch {
+                    await records.close()
+                    throw error
+                }
+            } catch {
+                await timeline.close()
+                throw error
+            }
         } catch {
-            await timeline.close()
+            folder.discard()
             throw error
         }
     }
@@ -71,6 +83,7 @@ package struct BelfryNode: Sendable {
         logger: Logger
     ) async throws {
         self.configuration = configuration
+        self.folder = folder
         self.clock = clock
         self.logger = logger
         self.timeline = timeline
@@ -81,10 +94,15 @@ package struct BelfryNode: Sendable {
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
-        firstKey = configuration.http.auth == .keys ? try await keys.makeFirst() : nil
-        if let firstKey {
-            try DataFolder.writePrivate(firstKey.text + "\n", to: configuration.adminKeyFile)
-        }
+        firstKey =
+            configuration.http.auth == .keys
+            ? try await keys.makeFirst {
+                try DataFolder.writePrivate(
+                    $0.text + "\n",
+                    to: configuration.adminKeyFile,
+                    setting: "data.folder"
+                )
+            } : nil
         let arrivals = ArrivalBook()
         intake = Intake(
             accounts: accounts,
@@ -206,14 +224,22 @@ package struct BelfryNode: Sendable {
         simulateFollow: (@Sendable () async throws -> Void)? = nil,
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
+        let hasListened = Mutex(false)
+        let services = services(simulateFollow: simulateFollow) { port in
+            hasListened.withLock { $0 = true }
+            await listening(port)
+        }
         var settings = ServiceGroupConfiguration(
-            services: services(simulateFollow: simulateFollow, listening: listening),
+            services: services,
             gracefulShutdownSignals: signals,
             logger: logger
         )
         settings.maximumGracefulShutdownDuration =
             configuration.delivery.drainTimeout + .seconds(10)
-        try await ServiceGroup(configuration: settings).run()
+        do { try await ServiceGroup(configuration: settings).run() } catch {
+            if !hasListened.withLock({ $0 }) { folder.discard() }
+            throw error
+        }
     }
 
     /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:simulateFollow:listening:)`` was never called.

@@ -56,11 +56,13 @@ package final class StoredKeys: KeyRing {
 
     /// Makes the first key where there is none at all, for whoever starts the server.
     ///
+    /// - Parameter keep: puts the key where its owner finds it, before it counts: a key that nobody has would lock everybody out.
     /// - Returns: the key, shown this once; `nil` where keys exist.
-    func makeFirst() async throws -> APIKey? {
+    func makeFirst(keep: (APIKey) throws -> Void) async throws -> APIKey? {
         guard try await records.keys.all().isEmpty else { return nil }
         var random = SystemRandomNumberGenerator()
         let key = APIKey.make(using: &random)
+        try keep(key)
         try await records.keys.add(
             KeyRecord(
                 id: key.id,
