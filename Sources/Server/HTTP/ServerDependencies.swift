@@ -13,7 +13,7 @@ package struct ServerDependencies: Sendable {
     package var logger: Logger
     package var registry: PrometheusRegistry
     /// Finds who is behind a key.
-    package var keys: any KeyRing
+    package var keys: StoredKeys
     /// What delivery is doing at this moment; asked about once a second.
     package var reading: @Sendable () async -> DeliveryReading
     /// Where the composition publishes what happens, and event streams listen.
@@ -47,7 +47,7 @@ package struct ServerDependencies: Sendable {
         clock: any WallClock,
         logger: Logger,
         registry: PrometheusRegistry,
-        keys: any KeyRing,
+        keys: StoredKeys,
         reading: @escaping @Sendable () async -> DeliveryReading,
         feed: LiveFeed,
         callback: @escaping @Sendable (CallbackRequest) async -> CallbackAnswer,
