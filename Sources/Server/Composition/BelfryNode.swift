@@ -28,6 +28,7 @@ package struct BelfryNode: Sendable {
     /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
     package var settings: [LoadedConfiguration.Value] = []
     private let folder: DataFolder
+    private let recordsCheck: RecordsCheck
     private let caller: HTTPClientCaller
     private let registry: PrometheusRegistry
 
@@ -88,6 +89,7 @@ package struct BelfryNode: Sendable {
         self.logger = logger
         self.timeline = timeline
         self.records = records
+        recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
         accounts = AccountBook(records: records)
@@ -203,6 +205,7 @@ package struct BelfryNode: Sendable {
                 await records.close()
                 await timeline.close()
             },
+            recordsCheck,
             RetentionService(
                 records: records,
                 clock: clock,
@@ -249,6 +252,11 @@ package struct BelfryNode: Sendable {
         await timeline.close()
     }
 
+    /// What must be well, the timeline aside, which is asked itself.
+    package func checks() -> [Check] {
+        Check.all(accounts: accounts, delivery: dispatcher.snapshot()) + [recordsCheck.check]
+    }
+
     // MARK: What the HTTP side needs
 
     private func dependencies(simulateFollow: (@Sendable () async throws -> Void)?)
@@ -281,9 +289,7 @@ package struct BelfryNode: Sendable {
             isAccount: { [accounts] in accounts[$0] != nil },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
-            checks: { [accounts, dispatcher] in
-                Check.all(accounts: accounts, delivery: dispatcher.snapshot())
-            },
+            checks: { checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version
         )
