@@ -48,6 +48,22 @@ struct FairnessTests {
         #expect((19_900...25_000).contains(times.last! - times.first!))
     }
 
+    @Test("what is put back for the rate or a pause still counts as due until it is sent")
+    func putBack() {
+        let scene = Scene()
+        scene.limits["a"] = AccountLimit(rate: .init(perSecond: 10, burst: 1))
+        scene.run()
+        scene.schedule((0..<300).map { scene.push("\($0)") })
+        scene.world.run(for: .seconds(5))
+        let snapshot = scene.dispatcher.snapshot()
+        let left = 300 - scene.channel.deliveries.count
+        // Those whose turn is this very second are in the timeline.
+        #expect((left - 20...left).contains(snapshot.putBack + snapshot.inFlight))
+        scene.world.run(for: .minutes(2))
+        #expect(scene.channel.deliveries.count == 300)
+        #expect(scene.dispatcher.snapshot().putBack == 0)
+    }
+
     @Test("a rate that is raised while pushes wait takes effect at once")
     func liveRate() {
         let scene = Scene()

@@ -271,8 +271,17 @@ package struct BelfryNode: Sendable {
             logger: logger,
             registry: registry,
             keys: keys,
-            reading: { [dispatcher, records, clock] in
-                var reading = DeliveryReading(dispatcher.snapshot())
+            reading: { [dispatcher, records, clock, timeline] in
+                let snapshot = dispatcher.snapshot()
+                var reading = DeliveryReading(snapshot)
+                // A timeline that does not answer makes the server not ready; here what delivery holds has to do.
+                reading.dueNow =
+                    (try? await DeliveryReading.dueNow(
+                        in: timeline,
+                        inFlight: snapshot.inFlight,
+                        putBack: snapshot.putBack,
+                        now: snapshot.now
+                    )) ?? reading.dueNow
                 reading.failedLastHour =
                     await records.failures(inHourBefore: clock.now())
                     ?? reading.failedLastHour

@@ -170,7 +170,7 @@ package struct ReportedAnswer: Sendable, Hashable {
 
 /// What delivery is doing at one moment.
 package struct DeliveryReading: Sendable, Hashable {
-    /// Due and not yet settled.
+    /// Due and not yet settled, what waits for its account's rate or pause included.
     package var dueNow: Int
     /// Time from due to handed over, of the last minutes; `nil` before the first.
     package var latenessP50: Duration?

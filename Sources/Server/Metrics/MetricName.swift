@@ -29,7 +29,8 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .callbacks: "WeChat callbacks answered, by status class."
         case .pending: "Pushes waiting for their due time."
         case .inFlight: "Pushes that a worker holds."
-        case .dueNow: "Pushes that are due and not yet settled."
+        case .dueNow:
+            "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
         case .oldestOverdue: "How long the oldest due push has been waiting."
         case .lateness: "Time from due to handed over, recent, by quantile."
         case .sentPerMinute: "Messages sent in the last minute."
