@@ -1,6 +1,6 @@
 import Benchmark
 
-/// Micro-benchmarks of the pure parts: `BELFRY_BENCHMARKS=1 swift package benchmark`.
+/// Micro-benchmarks of the pure parts; docs/benchmarks.md tells how to run them.
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
         metrics: [.wallClock, .throughput, .instructions],

@@ -161,16 +161,18 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
 
     /// What delivery has done and is doing. How many are due but not claimed, the timeline's forecast tells.
     package func snapshot() -> DeliverySnapshot {
+        let now = clock.now()
         let present = desk.withLock { desk in
             DeliveryPresent(
                 inFlight: desk.inFlight,
                 waiting: desk.lanes.reduce(0) { $0 + $1.waiting },
                 sending: desk.lanes.reduce(0) { $0 + $1.sending },
+                putBack: desk.turnsAhead.total(after: now),
                 unrecorded: desk.unrecorded.count,
                 isPaused: desk.pauseAll != nil,
                 oldestDue: desk.oldestDue
             )
         }
-        return meters.snapshot(present, now: clock.now())
+        return meters.snapshot(present, now: now)
     }
 }

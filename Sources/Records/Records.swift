@@ -91,4 +91,11 @@ package final class Records: Sendable {
     ///
     /// - Returns: what is wrong; empty: nothing.
     package func verify() async throws(RecordsError) -> [String] { try await database.verify() }
+
+    /// Reads the whole file, a table at a time, and checks its structure; beside a server at work.
+    ///
+    /// - Returns: as ``verify()``; a task that is cancelled gets what was found so far.
+    package func verifyStructure() async throws(RecordsError) -> [String] {
+        try await database.verifyStructure()
+    }
 }

@@ -3,18 +3,12 @@ import Synchronization
 
 /// A clock that stands still until a test moves it.
 package final class ManualClock: WallClock {
-    private struct Sleeper {
-        var id: Int
-        var deadline: Timestamp
-        var continuation: CheckedContinuation<Bool, Never>
-    }
-
-    private struct State {
+    private struct State: SleepState {
         var now: Timestamp
         var steady: Int64 = 0
-        var nextID = 0
-        var sleepers: [Sleeper] = []
-        var cancelled: Set<Int> = []
+        var sleepers = Sleepers<Timestamp>()
+
+        func isDue(_ deadline: Timestamp) -> Bool { now >= deadline }
     }
 
     private let state: Mutex<State>
@@ -28,10 +22,12 @@ package final class ManualClock: WallClock {
     package func steadyMilliseconds() -> Int64 { state.withLock { $0.steady } }
 
     /// How many tasks wait for a later time.
-    package var sleepers: Int { state.withLock { $0.sleepers.count } }
+    package var sleepers: Int { state.withLock { $0.sleepers.waiting.count } }
 
     /// The earliest time that a task waits for.
-    package var nextDeadline: Timestamp? { state.withLock { $0.sleepers.map(\.deadline).min() } }
+    package var nextDeadline: Timestamp? {
+        state.withLock { $0.sleepers.waiting.map(\.deadline).min() }
+    }
 
     /// Moves to `time`, forwards or back, and wakes whoever waited for it. Forwards, time passes; back, the clock is set back.
     package func set(_ time: Timestamp) {
@@ -47,42 +43,14 @@ package final class ManualClock: WallClock {
         let due = state.withLock { state in
             state.steady += passing(time, state.now)
             state.now = time
-            let due = state.sleepers.filter { $0.deadline <= time }
-            state.sleepers.removeAll { $0.deadline <= time }
-            return due
+            return state.sleepers.takeDue { $0 <= time }
         }
-        for sleeper in due { sleeper.continuation.resume(returning: true) }
+        for sleeper in due { sleeper.wake() }
     }
 
     package func advance(by duration: Duration) { set(now() + duration) }
 
     package func sleep(until deadline: Timestamp) async throws(CancellationError) {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
-        let woken = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let answer: Bool? = state.withLock { state in
-                    if state.cancelled.remove(id) != nil { return false }
-                    if state.now >= deadline { return true }
-                    state.sleepers.append(
-                        Sleeper(id: id, deadline: deadline, continuation: continuation)
-                    )
-                    return nil
-                }
-                if let answer { continuation.resume(returning: answer) }
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state -> Sleeper? in
-                guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
-                    state.cancelled.insert(id)
-                    return nil
-                }
-                return state.sleepers.remove(at: index)
-            }
-            sleeper?.continuation.resume(returning: false)
-        }
-        if !woken { throw CancellationError() }
+        try await state.sleep { _ in deadline }
     }
 }

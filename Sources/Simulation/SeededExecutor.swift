@@ -39,79 +39,45 @@ package final class SeededExecutor: TaskExecutor, WallClock {
             switch state.withLock({ $0.step(until: end) }) {
             case .run(let job): job.runSynchronously(on: asUnownedTaskExecutor())
             case .wake(let sleepers):
-                for sleeper in sleepers { sleeper.continuation.resume(returning: true) }
+                for sleeper in sleepers { sleeper.wake() }
             case .over: return
             }
         }
     }
 
     package func sleep(until deadline: Timestamp) async throws(CancellationError) {
-        try await sleep { _ in .wall(deadline.milliseconds) }
+        try await state.sleep { _ in .wall(deadline.milliseconds) }
     }
 
     package func sleep(for duration: Duration) async throws(CancellationError) {
-        try await sleep { .steady($0.addingReportingOverflow(duration.milliseconds).partialValue) }
-    }
-
-    private func sleep(_ deadline: (Int64) -> Deadline) async throws(CancellationError) {
-        let (id, deadline) = state.withLock { state in
-            state.nextID += 1
-            return (state.nextID, deadline(state.steady))
+        try await state.sleep {
+            .steady($0.steady.addingReportingOverflow(duration.milliseconds).partialValue)
         }
-        let woken = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let answer: Bool? = state.withLock { state in
-                    if state.cancelled.remove(id) != nil { return false }
-                    if state.rest(deadline) <= 0 { return true }
-                    state.sleepers.append(
-                        Sleeper(id: id, deadline: deadline, continuation: continuation)
-                    )
-                    return nil
-                }
-                if let answer { continuation.resume(returning: answer) }
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state -> Sleeper? in
-                guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
-                    state.cancelled.insert(id)
-                    return nil
-                }
-                return state.sleepers.remove(at: index)
-            }
-            sleeper?.continuation.resume(returning: false)
-        }
-        if !woken { throw CancellationError() }
     }
 }
 
 extension SeededExecutor {
     /// When a sleeper wakes: by the wall clock, which may be set, or after a span. Milliseconds.
-    private enum Deadline {
+    private enum Deadline: Sendable {
         case wall(Int64)
         case steady(Int64)
     }
 
-    private struct Sleeper {
-        var id: Int
-        var deadline: Deadline
-        var continuation: CheckedContinuation<Bool, Never>
-    }
-
     private enum Step {
         case run(UnownedJob)
-        case wake([Sleeper])
+        case wake([Sleepers<Deadline>.Sleeper])
         case over
     }
 
-    private struct State {
+    private struct State: SleepState {
         var random: SplitMix64
         var wall: Int64
         var steady: Int64 = 0
         var ready: [UnownedJob] = []
-        var sleepers: [Sleeper] = []
-        var cancelled: Set<Int> = []
-        var nextID = 0
+        var sleepers = Sleepers<Deadline>()
         var steps = 0
+
+        func isDue(_ deadline: Deadline) -> Bool { rest(deadline) <= 0 }
 
         func rest(_ deadline: Deadline) -> Int64 {
             let (rest, overflow) =
@@ -127,15 +93,14 @@ extension SeededExecutor {
                 steps += 1
                 return .run(ready.remove(at: Int.random(in: ready.indices, using: &random)))
             }
-            let wait = sleepers.map { rest($0.deadline) }.min() ?? Int64.max
+            let wait = sleepers.waiting.map { rest($0.deadline) }.min() ?? Int64.max
             guard wait <= end - steady else {
                 pass(end - steady)
                 return .over
             }
             pass(wait)
-            let due = sleepers.filter { rest($0.deadline) <= 0 }
-            sleepers = sleepers.filter { rest($0.deadline) > 0 }
-            return .wake(due)
+            let now = self
+            return .wake(sleepers.takeDue { now.isDue($0) })
         }
 
         private mutating func pass(_ milliseconds: Int64) {

@@ -181,6 +181,22 @@ struct FlowCheckTests {
         )
     }
 
+    @Test("a step that is over before it has waited to be merged is refused, unless it is held")
+    func expiresBeforeMerge() throws {
+        func finding(_ expires: String) throws -> Finding? {
+            let merge = "merge: { key: k, grace: 10s, max_wait: 1m }"
+            return try findings(
+                steps("  - { id: a, after: 5s, text: x, \(merge), expires: \(expires) }")
+            ).first { $0.code == "expires_before_merge" }
+        }
+        let never = try #require(try finding("10s"))
+        #expect(never.severity == .error && never.position?.line == 4)
+        #expect(never.message.contains("always waits 10s"))
+        #expect(try finding("11s")?.severity == .warning)
+        #expect(try finding("2m") == nil)
+        #expect(try finding("10s, otherwise: { hold: 2m }") == nil)
+    }
+
     @Test("a passive reply needs a callback to answer")
     func replyWithoutCallback() throws {
         let yaml = steps(

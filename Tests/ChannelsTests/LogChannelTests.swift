@@ -53,6 +53,18 @@ struct LogChannelTests {
         }
     }
 
+    @Test("a file that was moved away is begun anew: logs can be rotated while the server runs")
+    func rotation() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "log.ndjson").path()
+        let channel = LogChannel(path: path, clock: clock)
+        _ = await channel.send([message("1", "1")])
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        #expect(await channel.send([message("2", "2")]) == [.sent(reference: nil)])
+        #expect(try String(contentsOfFile: path + ".1", encoding: .utf8).contains(#""id":"1""#))
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains(#""id":"2""#))
+    }
+
     @Test("a file that cannot be opened is tried again later, with a hint")
     func unwritable() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }

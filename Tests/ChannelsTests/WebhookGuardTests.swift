@@ -40,6 +40,9 @@ struct WebhookGuardTests {
     func refused(host: String) async {
         #expect(kind(await check("http://\(host)/hook")) == .forbidden)
         #expect(kind(await check("https://\(host):8443/hook")) == .forbidden)
+        #expect(throws: HTTPFailure.self) {
+            try WebhookGuard.Allowed().judge("https://\(host):8443/hook")
+        }
     }
 
     @Test(
@@ -51,6 +54,7 @@ struct WebhookGuardTests {
     )
     func taken(host: String) async {
         #expect(kind(await check("https://\(host)/")) == nil)
+        #expect(throws: Never.self) { try WebhookGuard.Allowed().judge("https://\(host)/") }
     }
 
     @Test(
@@ -63,6 +67,15 @@ struct WebhookGuardTests {
     )
     func malformed(url: String) async {
         #expect(kind(await check(url)) == .forbidden)
+        #expect(throws: HTTPFailure.self) { try WebhookGuard.Allowed().judge(url) }
+    }
+
+    @Test("a name is only judged when it is called; what the operator allows passes at once")
+    func judgedEarly() throws {
+        try WebhookGuard.Allowed().judge("https://no-such-name.invalid/hook")
+        try WebhookGuard.Allowed(["10.1.0.0/16"]).judge("http://10.1.2.3/")
+        try WebhookGuard.Allowed(["127.1"]).judge("http://127.1/")
+        try WebhookGuard.Allowed(["localhost"]).judge("http://localhost/")
     }
 
     @Test("the operator may allow blocks and hosts, and only these")

@@ -48,6 +48,22 @@ struct FairnessTests {
         #expect((19_900...25_000).contains(times.last! - times.first!))
     }
 
+    @Test("what is put back for the rate or a pause still counts as due until it is sent")
+    func putBack() {
+        let scene = Scene()
+        scene.limits["a"] = AccountLimit(rate: .init(perSecond: 10, burst: 1))
+        scene.run()
+        scene.schedule((0..<300).map { scene.push("\($0)") })
+        scene.world.run(for: .seconds(5))
+        let snapshot = scene.dispatcher.snapshot()
+        let left = 300 - scene.channel.deliveries.count
+        // Those whose turn is this very second are in the timeline.
+        #expect((left - 20...left).contains(snapshot.putBack + snapshot.inFlight))
+        scene.world.run(for: .minutes(2))
+        #expect(scene.channel.deliveries.count == 300)
+        #expect(scene.dispatcher.snapshot().putBack == 0)
+    }
+
     @Test("a rate that is raised while pushes wait takes effect at once")
     func liveRate() {
         let scene = Scene()
@@ -59,6 +75,18 @@ struct FairnessTests {
         scene.limits["a"] = AccountLimit(rate: .init(perSecond: 1_000, burst: 100))
         scene.world.run(for: .seconds(1))
         #expect(scene.channel.deliveries.count == 8)
+    }
+
+    @Test("an account without a rate sends as fast as its channel takes it")
+    func noRate() throws {
+        let scene = Scene()
+        scene.limits["a"] = AccountLimit(concurrency: 16)
+        scene.run()
+        scene.schedule((0..<5_000).map { scene.push("\($0)", after: .seconds(1)) })
+        scene.world.run(for: .seconds(30))
+        #expect(scene.channel.deliveries.count == 5_000)
+        let took = try #require(scene.channel.deliveries.last).at - scene.start
+        #expect(took < .seconds(3), "it took \(took)")
     }
 
     @Test("no more messages of an account are under way than it allows, and others pass by")

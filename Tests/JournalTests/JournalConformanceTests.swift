@@ -44,7 +44,7 @@ struct JournalConformanceTests {
             configuration: configuration,
             clock: clock
         )
-        return TimelineFixture(timeline, clock: clock) {
+        return TimelineFixture(timeline, alarm: timeline.alarm, clock: clock) {
             await timeline.close()
             return try await fixture(in: folder, clock, configuration)
         }

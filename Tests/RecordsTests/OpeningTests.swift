@@ -48,6 +48,26 @@ struct OpeningTests {
         await (try open(path)).close()
     }
 
+    @Test("a damaged page is found by the look at the structure, beside other readers")
+    func damagedPage() async throws {
+        let folder = Fixture.newFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/records.sqlite"
+        let sound = try await open(path)
+        #expect(try await sound.verifyStructure().isEmpty)
+        await sound.close()
+        // The last page belongs to an index that opening does not read.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        let end = try file.seekToEnd()
+        try file.seek(toOffset: end - 4096)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 4096))
+        try file.close()
+        let records = try await open(path)
+        #expect(try await !records.verifyStructure().isEmpty)
+        #expect(try await records.accounts.all().isEmpty)
+        await records.close()
+    }
+
     @Test("versions are counted without gaps, and every version before this one is tested")
     func versions() {
         #expect(Schema.migrations.map(\.version) == Array(1...Schema.migrations.count))

@@ -56,6 +56,14 @@ struct APITests {
             422, ["/delay"]
         ),
         (
+            #"{"id":"a","account":"shop","to":"o","due":5,"expires":5,"channel":"log","payload":1}"#,
+            422, ["/expires"]
+        ),
+        (
+            #"{"id":"a","account":"shop","to":"o","delay":"1h","expires":"2023-11-14T22:30:00Z","channel":"log","payload":1}"#,
+            422, ["/expires"]
+        ),
+        (
             #"{"id":"a","account":"shop","to":"o","due":1,"chanel":"log","payload":1}"#, 422,
             ["/channel", "/chanel"]
         ),
@@ -87,6 +95,14 @@ struct APITests {
         let fixture = try await ServerFixture()
         let body = push.replacing(#""delay":"90s""#, with: #""due":"1999-01-01T00:00:00Z""#)
         #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
+    }
+
+    @Test("takes an expiry that is later than due, be both in the past: it ends as expired")
+    func expiry() async throws {
+        let fixture = try await ServerFixture()
+        let body = push.replacing(#""delay":"90s""#, with: #""due":5,"expires":6"#)
+        #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
+        #expect(fixture.timeline.pushes["a/b"]?.expires == Timestamp(milliseconds: 6))
     }
 
     @Test("answers an id of 10 kB, invalid UTF-8 and a wrong media type clearly")
@@ -185,6 +201,55 @@ struct APITests {
         #expect(resumed.json["paused"] == JSONValue.null)
         #expect(try await fixture.admin(.delete, "/v1/accounts/shop").status == 200)
         #expect(try await fixture.admin(.get, "/v1/accounts/shop").status == 404)
+    }
+
+    @Test("limits the rate of WeChat accounts unless told otherwise, of webhook accounts if told")
+    func rates() async throws {
+        let fixture = try await ServerFixture()
+        for (kind, usual) in [("wechat", 50), ("webhook", nil)] as [(String, Int64?)] {
+            let body = #"{"key":"\#(kind)","kind":"\#(kind)"}"#
+            let made = try await fixture.admin(.post, "/v1/accounts", body)
+            #expect(made.json["rate"]?.integer == usual)
+            let path = "/v1/accounts/\(kind)"
+            let set = try await fixture.admin(.patch, path, #"{"rate":7}"#)
+            #expect(set.json["rate"]?.integer == 7)
+            let back = try await fixture.admin(.patch, path, #"{"rate":null}"#)
+            #expect(back.status == 200 && back.json["rate"]?.integer == usual)
+            let bad = try await fixture.admin(.patch, path, #"{"rate":0}"#)
+            #expect(bad.pointers == ["/rate"])
+        }
+        #expect(try await fixture.dependencies.records.accounts.find("webhook")?.rate == nil)
+    }
+
+    @Test(
+        "refuses a webhook address that could never be called, when it is given",
+        arguments: [
+            "ftp://example.com/", "example.com", "https://user:secret@example.com/",
+            "http://127.0.0.1/", "http://[::1]:9/", "http://2130706433/", "http://localhost/",
+            "http://169.254.169.254/latest",
+            "https://example.com/" + String(repeating: "x", count: 2048),
+        ]
+    )
+    func webhookAddress(url: String) async throws {
+        var fixture = try await ServerFixture()
+        let create = #"{"key":"hook","kind":"webhook","webhook_url":"\#(url)"}"#
+        let refused = try await fixture.admin(.post, "/v1/accounts", create)
+        #expect(refused.status == 422 && refused.pointers == ["/webhook_url"])
+        #expect(!refused.text.contains("user:secret"))
+        let good = #"{"key":"hook","kind":"webhook","webhook_url":"https://example.com/hook"}"#
+        #expect(try await fixture.admin(.post, "/v1/accounts", good).status == 201)
+        let path = "/v1/accounts/hook"
+        let changed = try await fixture.admin(.patch, path, #"{"webhook_url":"\#(url)"}"#)
+        #expect(changed.status == 422 && changed.pointers == ["/webhook_url"])
+        fixture.dependencies.configuration.webhook.allow = ["127.0.0.0/8"]
+        let allowed = try await fixture.admin(
+            .patch,
+            path,
+            #"{"webhook_url":"http://127.0.0.1:8080/"}"#
+        )
+        #expect(allowed.status == 200)
+        let secret = try await fixture.admin(.patch, path, #"{"webhook_secret":"short"}"#)
+        #expect(secret.pointers == ["/webhook_secret"])
     }
 
     @Test("makes keys that work at once, and revokes them at once")

@@ -159,6 +159,14 @@ struct BulkPushesTests {
         (#"{"id":"a","to":"o","due":1,"channel":"log","payload":1}"#, "/account", "missing"),
         (#"{"id":"a","account":"shop","to":"o","due":1,"channel":"log"}"#, "/payload", "missing"),
         (
+            #"{"id":"a","account":"shop","to":"o","due":5,"expires":5,"channel":"log","payload":1}"#,
+            "/expires", "before_due"
+        ),
+        (
+            #"{"id":"\u0061","account":"shop","to":"o","delay":"1h","expires":"2023-11-14T22:30:00Z","channel":"log","payload":1}"#,
+            "/expires", "before_due"
+        ),
+        (
             #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":null}"#,
             "/payload", "missing"
         ),

@@ -4,6 +4,8 @@ package import BelfrySimulation
 /// One timeline under test, the clock it reads, and what can be done to it.
 package final class TimelineFixture: Sendable {
     package let timeline: any Timeline
+    /// What a worker listens to beside its sweep.
+    package let alarm: any Alarm
     package let clock: ManualClock
     /// Ends the timeline as hard as the engine allows (for an embedded one: without a farewell) and opens what is stored again;
     /// `nil` where the engine stores nothing.
@@ -11,10 +13,12 @@ package final class TimelineFixture: Sendable {
 
     package init(
         _ timeline: any Timeline,
+        alarm: any Alarm,
         clock: ManualClock,
         reopen: (@Sendable () async throws -> TimelineFixture)? = nil
     ) {
         self.timeline = timeline
+        self.alarm = alarm
         self.clock = clock
         self.reopen = reopen
     }

@@ -26,4 +26,5 @@ package struct TimelineRule: Sendable, CustomStringConvertible {
 
     package static let all: [TimelineRule] =
         durable + time + claims + cancels + replacements + order + merging + chains + looking
+        + alarms
 }

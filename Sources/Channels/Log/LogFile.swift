@@ -25,6 +25,10 @@ final class LogFile: Sendable {
     /// Writes all lines and syncs, or takes back what was written.
     func append(_ lines: [UInt8]) -> SendOutcome {
         descriptor.withLock { descriptor in
+            if descriptor >= 0, !isInPlace(descriptor) {
+                close(descriptor)
+                descriptor = -1
+            }
             if descriptor < 0 {
                 descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
             }
@@ -41,6 +45,14 @@ final class LogFile: Sendable {
             guard fsync(descriptor) == 0 else { return .unknown(cause: Self.cause("sync")) }
             return .sent(reference: nil)
         }
+    }
+
+    /// Whether the open file still lies at the path: whoever rotates logs moves it away, and the next batch begins a new one.
+    private func isInPlace(_ descriptor: CInt) -> Bool {
+        var open = stat()
+        var there = stat()
+        return fstat(descriptor, &open) == 0 && stat(path, &there) == 0
+            && open.st_ino == there.st_ino && open.st_dev == there.st_dev
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: CInt) -> Bool {

@@ -23,6 +23,22 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         bytes = withUnsafeBytes(of: six) { Array($0) }
     }
 
+    /// Odd spellings too, as the C library reads them (`127.1`, `0x7f000001`, `2130706433`), and `localhost`, which is loopback
+    /// everywhere (RFC 6761).
+    init?(anySpelling text: String) {
+        let name = text.lowercased()
+        var four = in_addr()
+        if let address = IPAddress(text) {
+            self = address
+        } else if inet_aton(text, &four) != 0 {
+            bytes = withUnsafeBytes(of: four) { Array($0) }
+        } else if name == "localhost" || name.hasSuffix(".localhost") {
+            bytes = [127, 0, 0, 1]
+        } else {
+            return nil
+        }
+    }
+
     init?(_ address: UnsafePointer<sockaddr>) {
         switch Int32(address.pointee.sa_family) {
         case AF_INET:

@@ -16,6 +16,32 @@ package final class WebhookGuard: Sendable {
             blocks = entries.compactMap(AddressBlock.init)
             hosts = Set(entries.filter { AddressBlock($0) == nil }.map { $0.lowercased() })
         }
+
+        /// Judges what can be known of a web address without looking its name up: its form, and where its host is an address itself
+        /// or `localhost`, whether that is public. What a name stands for is judged when it is called.
+        ///
+        /// - Throws: ``HTTPFailure`` with `forbidden`.
+        package func judge(_ url: String) throws(HTTPFailure) {
+            let host = try WebAddress(url).host
+            if let address = IPAddress(anySpelling: host) { try check([address], of: host) }
+        }
+
+        /// - Parameter found: what `host` stands for.
+        func check(_ found: [IPAddress], of host: String) throws(HTTPFailure) {
+            guard !hosts.contains(host.lowercased()) else { return }
+            for address in found where !contains(address) {
+                throw HTTPFailure(.forbidden, "\(address) is not a public address")
+            }
+        }
+
+        private func contains(_ address: IPAddress) -> Bool {
+            if blocks.contains(where: { $0.contains(address) }) { return true }
+            if let inner = address.embedded {
+                // ::1 and :: embed 0.0.0.1 and 0.0.0.0, which are not public either.
+                return contains(inner)
+            }
+            return !SpecialAddresses.blocks.contains { $0.contains(address) }
+        }
     }
 
     private struct Known {
@@ -58,11 +84,7 @@ package final class WebhookGuard: Sendable {
         guard let first = found.first(where: \.isV4) ?? found.first else {
             throw HTTPFailure(.notConnected, "the host name has no address")
         }
-        if !allowed.hosts.contains(host.lowercased()) {
-            for address in found where !isAllowed(address) {
-                throw HTTPFailure(.forbidden, "\(address) is not a public address")
-            }
-        }
+        try allowed.check(found, of: host)
         remember(host, first.description, now)
         return first.description
     }
@@ -75,14 +97,5 @@ package final class WebhookGuard: Sendable {
             if known.count >= Self.memorySize { known.removeAll() }
             known[host] = Known(address: address, until: now + Self.memory)
         }
-    }
-
-    private func isAllowed(_ address: IPAddress) -> Bool {
-        if allowed.blocks.contains(where: { $0.contains(address) }) { return true }
-        if let inner = address.embedded {
-            // ::1 and :: embed 0.0.0.1 and 0.0.0.0, which are not public either.
-            return isAllowed(inner)
-        }
-        return !SpecialAddresses.blocks.contains { $0.contains(address) }
     }
 }

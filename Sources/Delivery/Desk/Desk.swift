@@ -23,6 +23,8 @@ struct Desk {
 
     /// Claimed and not yet settled.
     var inFlight = 0
+    /// Put back for a turn: due, but for the account's rate or its pause.
+    private(set) var turnsAhead = TurnsAhead()
     /// To be settled.
     private(set) var outbox: [Closing] = []
     /// How many settlements are under way.
@@ -160,6 +162,7 @@ struct Desk {
 
     private mutating func putBack(_ parcel: Parcel, _ lane: Int, _ now: Timestamp) {
         let turn = lanes[lane].book(now, using: &random)
+        turnsAhead.add(turn)
         hold(parcel, .heldRate, turn, DeliveryCauses.rate, .kept, now)
     }
 
@@ -185,6 +188,7 @@ struct Desk {
 
     private mutating func hold(_ parcel: Parcel, _ pause: Pause, _ lane: Int, _ now: Timestamp) {
         let until = lanes[lane].lookAgain(pause, now, using: &random)
+        turnsAhead.add(until)
         hold(parcel, .heldPaused, until, pause.cause, .released, now)
     }
 

@@ -101,7 +101,9 @@ struct Lane {
         if let rate = limit.rate {
             room = max(8, Int(min(rate.perSecond * 2, 1e9)), min(rate.burst, 1_000))
         }
-        if let concurrency = limit.concurrency { room = min(room, max(8, concurrency * 4)) }
+        if let concurrency = limit.concurrency {
+            room = min(room, max(8, concurrency * 4, Int((pace ?? 0) * 2)))
+        }
         return room
     }
 
@@ -112,8 +114,9 @@ struct Lane {
     mutating func book(_ now: Timestamp, using random: inout some RandomNumberGenerator)
         -> Timestamp
     {
-        // Nothing is known yet of an account without limits that has filled its half of the desk: a guess.
-        let expected = max(pace ?? 1_000, 1)
+        // Nothing is known yet of an account that has filled its room: a guess. Twice what went out of late, or it could never become
+        // more; who comes too early for it is put back once more.
+        let expected = max((pace ?? 5_000) * 2, 1)
         let present = Double(now.milliseconds)
         let step =
             1000 / min(limit.rate.map { max($0.perSecond, 1.0 / 3600) } ?? .infinity, expected)

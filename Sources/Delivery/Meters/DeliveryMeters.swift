@@ -77,6 +77,7 @@ package final class DeliveryMeters: Sendable {
                 inFlight: present.inFlight,
                 waiting: present.waiting,
                 sending: present.sending,
+                putBack: present.putBack,
                 unrecorded: present.unrecorded,
                 isPaused: present.isPaused,
                 sentLastMinute: state.sent.total(now),

@@ -25,6 +25,8 @@ package struct DeliverySnapshot: Sendable {
     package var waiting: Int
     /// Of those: handed to a channel that has not answered.
     package var sending: Int
+    /// Due, and put back into the timeline for a turn that is still to come: the account is at its rate, or paused.
+    package var putBack: Int
     /// Events that wait for the records.
     package var unrecorded: Int
     package var isPaused: Bool
@@ -86,6 +88,7 @@ struct DeliveryPresent {
     var inFlight: Int
     var waiting: Int
     var sending: Int
+    var putBack: Int
     var unrecorded: Int
     var isPaused: Bool
     var oldestDue: Timestamp?

@@ -39,7 +39,7 @@ extension AccountRecord {
             .text(mode.rawValue),
         ] + sealed + [
             .text(timeZone), .text(preset), .text(table), .text(combine.rawValue),
-            .text(baseURL), .text(webhookURL), .text(publicURL), .integer(rate),
+            .text(baseURL), .text(webhookURL), .text(publicURL), .integer(rate ?? 0),
             .integer(concurrency), .integer(dailyQuota), .text(unknownPolicy.rawValue),
             .text(paused), .text(quietHours), .time(updated), .time(created),
         ]
@@ -67,7 +67,8 @@ extension AccountRecord {
         baseURL = row.optionalText(15)
         webhookURL = row.optionalText(16)
         publicURL = row.optionalText(17)
-        rate = row.integer(18)
+        // The column takes no null, and nobody sends at a rate of zero.
+        rate = row.integer(18) == 0 ? nil : row.integer(18)
         concurrency = row.integer(19)
         dailyQuota = row.optionalInteger(20)
         unknownPolicy = try value(row.text(21), "unknown_policy")

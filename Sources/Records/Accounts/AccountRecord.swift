@@ -5,6 +5,15 @@ package struct AccountRecord: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case wechat
         case webhook
+
+        /// The rate of an account that names none. WeChat counts an account's calls, so that a burst has to be spread; whoever
+        /// receives webhooks answers 429 when it is too much.
+        package var usualRate: Int? {
+            switch self {
+            case .wechat: 50
+            case .webhook: nil
+            }
+        }
     }
 
     /// How WeChat sends callbacks: plain text, both, or encrypted alone.
@@ -59,8 +68,8 @@ package struct AccountRecord: Sendable, Hashable {
     package var webhookURL: String?
     /// Where people's browsers find this server: the base of tracked links.
     package var publicURL: String?
-    /// Messages per second, at least 1.
-    package var rate: Int = 50
+    /// Messages per second, at least 1; `nil`: as many as the channel takes.
+    package var rate: Int?
     /// Calls in flight at once, at least 1.
     package var concurrency: Int = 16
     /// Messages per local day; `nil`: unlimited.
@@ -78,6 +87,7 @@ package struct AccountRecord: Sendable, Hashable {
         self.key = key
         self.kind = kind
         rules = .preset(kind == .wechat ? "wechat-2023" : "unlimited")
+        rate = kind.usualRate
     }
 }
 
@@ -108,7 +118,7 @@ extension AccountRecord {
         for (field, secret) in secrets {
             try BelfryRecords.check(secret?.reveal(), field, 1...TextLimits.secret)
         }
-        try Self.check(rate, "rate", 1...1_000_000)
+        if let rate { try Self.check(rate, "rate", 1...1_000_000) }
         try Self.check(concurrency, "concurrency", 1...10_000)
         if let dailyQuota { try Self.check(dailyQuota, "daily_quota", 0...1_000_000_000) }
     }

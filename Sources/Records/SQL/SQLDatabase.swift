@@ -38,6 +38,12 @@ package protocol SQLDatabase: Sendable {
     ///
     /// - Returns: what is wrong, in the database's words; empty: nothing.
     func verify() async throws(RecordsError) -> [String]
+
+    /// Checks the structure of every table, one after another, so that no look at the data is held for long. Reads the whole file, beside
+    /// other work.
+    ///
+    /// - Returns: as ``verify()``.
+    func verifyStructure() async throws(RecordsError) -> [String]
 }
 
 /// A connection inside a transaction; used only where it was given.

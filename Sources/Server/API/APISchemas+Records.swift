@@ -206,7 +206,7 @@ extension APISchemas {
                 "webhook_url: string|null",
                 "public_url: string|null",
                 "callback_url: string|null",
-                "rate: integer",
+                "rate: integer|null",
                 "concurrency: integer",
                 "daily_quota: integer|null",
                 "unknown_policy: string",
@@ -267,7 +267,7 @@ extension APISchemas {
             "secret?: string|null", "token?: string|null", "encoding_aes_key?: string|null",
             "previous_encoding_aes_key?: string|null", "webhook_secret?: string|null",
             "time_zone?: string", "rules?: any", "combine?: string", "base_url?: string|null",
-            "webhook_url?: string|null", "public_url?: string|null", "rate?: integer",
+            "webhook_url?: string|null", "public_url?: string|null", "rate?: integer|null",
             "concurrency?: integer", "daily_quota?: integer|null", "unknown_policy?: string",
             "quiet_hours?: any",
         ]

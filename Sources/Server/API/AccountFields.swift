@@ -1,3 +1,4 @@
+import BelfryChannels
 import BelfryCore
 import BelfryRecords
 
@@ -20,7 +21,7 @@ enum AccountFields {
             "public_url": .text(account.publicURL),
             "callback_url": account.kind == .wechat
                 ? .string("\(base)/wechat/\(account.key)/callback") : .null,
-            "rate": .count(account.rate),
+            "rate": account.rate.map { .count($0) } ?? .null,
             "concurrency": .count(account.concurrency),
             "daily_quota": account.dailyQuota.map { .count($0) } ?? .null,
             "unknown_policy": .string(account.unknownPolicy.rawValue),
@@ -39,8 +40,15 @@ enum AccountFields {
     }
 
     /// Changes what the fields name, and leaves the rest; `null` empties what may be empty.
-    static func apply(_ fields: inout Fields, to account: inout AccountRecord) {
+    ///
+    /// - Parameter reachable: what webhooks may reach although it is not public.
+    static func apply(
+        _ fields: inout Fields,
+        to account: inout AccountRecord,
+        reachable: WebhookGuard.Allowed
+    ) {
         texts(&fields, &account)
+        webhook(&fields, &account, reachable)
         secrets(&fields, &account)
         choices(&fields, &account)
         numbers(&fields, &account)
@@ -62,7 +70,7 @@ enum AccountFields {
             account.timeZone = text
         }
         let urls: [(String, WritableKeyPath<AccountRecord, String?>)] = [
-            ("base_url", \.baseURL), ("webhook_url", \.webhookURL), ("public_url", \.publicURL),
+            ("base_url", \.baseURL), ("public_url", \.publicURL),
         ]
         for (name, path) in urls where fields.has(name) {
             let url = fields.optionalText(name, 1...TextLimits.url)
@@ -73,11 +81,40 @@ enum AccountFields {
         }
     }
 
+    /// What would be refused when a push is due is refused now, as far as the address alone shows it.
+    private static func webhook(
+        _ fields: inout Fields,
+        _ account: inout AccountRecord,
+        _ reachable: WebhookGuard.Allowed
+    ) {
+        if fields.has("webhook_url") {
+            account.webhookURL = fields.optionalText("webhook_url", 1...TextLimits.url)
+            do { if let url = account.webhookURL { try reachable.judge(url) } } catch {
+                fields.note(
+                    "webhook_url",
+                    "url",
+                    "\(error.message); use the http or https address of a public host, or allow a "
+                        + "private one with the server's setting webhook.allow"
+                )
+            }
+        }
+        if fields.has("webhook_secret") {
+            let text = fields.optionalText("webhook_secret", 1...TextLimits.secret)
+            if let text, WebhookSecret(text) == nil {
+                fields.note(
+                    "webhook_secret",
+                    "secret",
+                    "must be whsec_ and 24 to 64 bytes in base64 (Standard Webhooks)"
+                )
+            }
+            account.webhookSecret = text.map { Secret($0) }
+        }
+    }
+
     private static func secrets(_ fields: inout Fields, _ account: inout AccountRecord) {
         let secrets: [(String, WritableKeyPath<AccountRecord, Secret?>)] = [
             ("secret", \.secret), ("token", \.token), ("encoding_aes_key", \.encodingAESKey),
             ("previous_encoding_aes_key", \.previousEncodingAESKey),
-            ("webhook_secret", \.webhookSecret),
         ]
         for (name, path) in secrets where fields.has(name) {
             let text = fields.optionalText(name, 1...TextLimits.secret)
@@ -99,7 +136,9 @@ enum AccountFields {
     }
 
     private static func numbers(_ fields: inout Fields, _ account: inout AccountRecord) {
-        if let rate = fields.integer("rate", 1...1_000_000) { account.rate = rate }
+        if fields.has("rate") {
+            account.rate = fields.integer("rate", 1...1_000_000) ?? account.kind.usualRate
+        }
         if let concurrency = fields.integer("concurrency", 1...10_000) {
             account.concurrency = concurrency
         }

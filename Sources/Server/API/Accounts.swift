@@ -1,3 +1,4 @@
+import BelfryChannels
 import BelfryCore
 import BelfryRecords
 import HTTPTypes
@@ -106,6 +107,10 @@ extension API {
         AccountFields.json(account, publicURL: server.configuration.publicURL())
     }
 
+    private var reachable: WebhookGuard.Allowed {
+        WebhookGuard.Allowed(server.configuration.webhook.allow)
+    }
+
     /// The account that the path names.
     func account(_ call: Call) async throws -> AccountRecord {
         let key = try call.parameter("account")
@@ -125,7 +130,7 @@ extension API {
         let key = fields.text("key", 1...PushLimits.accountBytes)
         let kind = fields.choice("kind", AccountRecord.Kind.self) ?? .wechat
         var account = AccountRecord(key: key, kind: kind)
-        AccountFields.apply(&fields, to: &account)
+        AccountFields.apply(&fields, to: &account, reachable: reachable)
         try fields.finish()
         guard try await server.records.accounts.find(key) == nil else {
             throw Problem(.conflict, "The account '\(key)' exists; change it with PATCH.")
@@ -144,7 +149,7 @@ extension API {
         let before = try await account(call)
         var account = before
         var fields = try await call.fields()
-        AccountFields.apply(&fields, to: &account)
+        AccountFields.apply(&fields, to: &account, reachable: reachable)
         try fields.finish()
         let saved = try await server.records.accounts.save(account)
         try await changed(account.key)

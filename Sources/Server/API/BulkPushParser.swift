@@ -334,6 +334,9 @@ struct BulkPushParser {
         guard let due = parts.due ?? parts.delay.map({ around.now + $0 }) else {
             return note(&parts, "/due", "missing", "is needed, or delay")
         }
+        if let problem = PushFields.expiryProblem(due: due, expires: parts.expires) {
+            return note(&parts, "/expires", "before_due", problem)
+        }
         if !parts.escaped {
             guard isKnown(line, channel, parts.account, &parts),
                 passes(line, channel, payload, &parts)

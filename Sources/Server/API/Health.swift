@@ -44,13 +44,7 @@ extension API {
 
     /// The names alone: causes are for those with a key.
     private func readiness(_ call: Call) async -> Response {
-        var checks = await server.checks()
-        do {
-            _ = try await server.timeline.nextDue()
-            checks.append(Check("timeline"))
-        } catch {
-            checks.append(Check("timeline", problem: error.description))
-        }
+        let checks = await checks()
         let isReady = checks.allSatisfy { $0.problem == nil }
         let list = checks.map { check -> JSONValue in
             ["name": .string(check.name), "ok": .bool(check.problem == nil)]
@@ -59,6 +53,15 @@ extension API {
             ["status": isReady ? "ready" : "not_ready", "checks": .array(list)],
             status: isReady ? .ok : .serviceUnavailable
         )
+    }
+
+    private func checks() async -> [Check] {
+        do {
+            _ = try await server.timeline.nextDue()
+            return await server.checks() + [Check("timeline")]
+        } catch {
+            return await server.checks() + [Check("timeline", problem: error.description)]
+        }
     }
 
     private func metrics(_ call: Call) async throws -> Response {
@@ -80,6 +83,9 @@ extension API {
         instruments.gauge(.failuresPerHour, Double(reading.failedLastHour))
         for (outcome, count) in reading.outcomes {
             instruments.gauge(.outcomes, Double(count), [("outcome", outcome.rawValue)])
+        }
+        for check in await checks() {
+            instruments.gauge(.check, check.problem == nil ? 1 : 0, [("check", check.name)])
         }
         instruments.gauge(.streamSubscribers, Double(server.feed.listeners))
         return .bytes(

@@ -14,6 +14,9 @@ enum PushFields {
         }
         let due = due(&fields, now)
         let expires = fields.time("expires")
+        if let due, let problem = expiryProblem(due: due, expires: expires) {
+            fields.note("expires", "before_due", problem)
+        }
         let merge = merge(&fields)
         let payload = payload(&fields)
         guard fields.problems.isEmpty, let due, let payload else { return nil }
@@ -27,6 +30,13 @@ enum PushFields {
             merge: merge,
             payload: payload
         )
+    }
+
+    /// What is wrong with an expiry: a push that expires when it becomes due, or before, is never sent.
+    static func expiryProblem(due: Timestamp, expires: Timestamp?) -> String? {
+        guard let expires, expires <= due else { return nil }
+        return
+            "has to be later than due (\(TimeText.render(due))): the push could never be sent"
     }
 
     static func json(_ pending: Pending) -> JSONValue {

@@ -1,5 +1,5 @@
 import BelfryChannels
-import BelfryCore
+package import BelfryCore
 import BelfryDelivery
 import BelfryRecords
 
@@ -16,6 +16,26 @@ extension DispatcherSettings {
 }
 
 extension DeliveryReading {
+    /// How many pushes are due and not settled, whoever holds them.
+    ///
+    /// The timeline's count by whole minutes needs no scan, however long the backlog; what delivery has claimed is among it. Of this very minute
+    /// only what delivery has claimed is known, and what it has put back for a turn is in the timeline under its turn.
+    package static func dueNow(
+        in timeline: some Timeline,
+        inFlight: Int,
+        putBack: Int,
+        now: Timestamp
+    ) async throws(TimelineError) -> Int {
+        let minute = Duration.minutes(1).milliseconds
+        let past = Timestamp(milliseconds: now.milliseconds / minute * minute)
+        let counts = try await timeline.forecast(
+            from: Timestamp(milliseconds: 0),
+            to: past,
+            bucket: .milliseconds(past.milliseconds)
+        )
+        return max(counts.reduce(0, +), inFlight) + putBack
+    }
+
     init(_ snapshot: DeliverySnapshot) {
         let late = snapshot.recentLateness
         func span(_ milliseconds: Int) -> Duration? {

@@ -6,6 +6,7 @@ package import BelfryRecords
 import BelfryWeChat
 package import Logging
 package import ServiceLifecycle
+import Synchronization
 package import UnixSignals
 
 /// One running Belfry: stores, flows, delivery and the HTTP server, put together. The only place where everything is known.
@@ -26,6 +27,8 @@ package struct BelfryNode: Sendable {
     package let firstKey: APIKey?
     /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
     package var settings: [LoadedConfiguration.Value] = []
+    private let folder: DataFolder
+    private let recordsCheck: RecordsCheck
     private let caller: HTTPClientCaller
     private let registry: PrometheusRegistry
     /// When this process began: what was reserved before it was reserved by one that crashed.
@@ -42,24 +45,34 @@ package struct BelfryNode: Sendable {
         seed: UInt64 = SystemRandomNumberGenerator.seed()
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
-        let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
         do {
-            let records = try await Records.open(
-                path: folder.records,
-                clock: clock,
-                secretKey: try folder.secretKey(configuration)
-            )
-            return try await BelfryNode(
-                configuration,
-                folder: folder,
-                clock: clock,
-                timeline: timeline,
-                records: records,
-                seed: seed,
-                logger: logger
-            )
+            let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            do {
+                let records = try await Records.open(
+                    path: folder.records,
+                    clock: clock,
+                    secretKey: try folder.secretKey(configuration)
+                )
+                do {
+                    return try await BelfryNode(
+                        configuration,
+                        folder: folder,
+                        clock: clock,
+                        timeline: timeline,
+                        records: records,
+                        seed: seed,
+                        logger: logger
+                    )
+                } catch {
+                    await records.close()
+                    throw error
+                }
+            } catch {
+                await timeline.close()
+                throw error
+            }
         } catch {
-            await timeline.close()
+            folder.discard()
             throw error
         }
     }
@@ -74,21 +87,28 @@ package struct BelfryNode: Sendable {
         logger: Logger
     ) async throws {
         self.configuration = configuration
+        self.folder = folder
         self.clock = clock
         self.logger = logger
         self.timeline = timeline
         self.records = records
         began = clock.now()
+        recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
-        firstKey = configuration.http.auth == .keys ? try await keys.makeFirst() : nil
-        if let firstKey {
-            try DataFolder.writePrivate(firstKey.text + "\n", to: configuration.adminKeyFile)
-        }
+        firstKey =
+            configuration.http.auth == .keys
+            ? try await keys.makeFirst {
+                try DataFolder.writePrivate(
+                    $0.text + "\n",
+                    to: configuration.adminKeyFile,
+                    setting: "data.folder"
+                )
+            } : nil
         let reports = NoticeReports(records: records, feed: feed)
         self.reports = reports
         let arrivals = ArrivalBook()
@@ -196,6 +216,7 @@ package struct BelfryNode: Sendable {
                 await records.close()
                 await timeline.close()
             },
+            recordsCheck,
             RetentionService(
                 records: records,
                 clock: clock,
@@ -227,14 +248,22 @@ package struct BelfryNode: Sendable {
         simulateFollow: (@Sendable () async throws -> Void)? = nil,
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
+        let hasListened = Mutex(false)
+        let services = services(simulateFollow: simulateFollow) { port in
+            hasListened.withLock { $0 = true }
+            await listening(port)
+        }
         var settings = ServiceGroupConfiguration(
-            services: services(simulateFollow: simulateFollow, listening: listening),
+            services: services,
             gracefulShutdownSignals: signals,
             logger: logger
         )
         settings.maximumGracefulShutdownDuration =
             configuration.delivery.drainTimeout + .seconds(10)
-        try await ServiceGroup(configuration: settings).run()
+        do { try await ServiceGroup(configuration: settings).run() } catch {
+            if !hasListened.withLock({ $0 }) { folder.discard() }
+            throw error
+        }
     }
 
     /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:simulateFollow:listening:)`` was never called.
@@ -242,6 +271,11 @@ package struct BelfryNode: Sendable {
         await caller.shutdown()
         await records.close()
         await timeline.close()
+    }
+
+    /// What must be well, the timeline aside, which is asked itself.
+    package func checks() -> [Check] {
+        Check.all(accounts: accounts, delivery: dispatcher.snapshot()) + [recordsCheck.check]
     }
 
     // MARK: What the HTTP side needs
@@ -264,8 +298,17 @@ package struct BelfryNode: Sendable {
             logger: logger,
             registry: registry,
             keys: keys,
-            reading: { [dispatcher, records, clock] in
-                var reading = DeliveryReading(dispatcher.snapshot())
+            reading: { [dispatcher, records, clock, timeline] in
+                let snapshot = dispatcher.snapshot()
+                var reading = DeliveryReading(snapshot)
+                // A timeline that does not answer makes the server not ready; here what delivery holds has to do.
+                reading.dueNow =
+                    (try? await DeliveryReading.dueNow(
+                        in: timeline,
+                        inFlight: snapshot.inFlight,
+                        putBack: snapshot.putBack,
+                        now: snapshot.now
+                    )) ?? reading.dueNow
                 reading.failedLastHour =
                     await records.failures(inHourBefore: clock.now())
                     ?? reading.failedLastHour
@@ -282,9 +325,7 @@ package struct BelfryNode: Sendable {
             isAccount: { [accounts] in accounts[$0] != nil },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
-            checks: { [accounts, dispatcher] in
-                Check.all(accounts: accounts, delivery: dispatcher.snapshot())
-            },
+            checks: { checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version
         )

@@ -11,7 +11,7 @@ struct BookLimits: AccountLimits {
         guard let account = accounts[account] else { return AccountLimit() }
         let record = account.record
         return AccountLimit(
-            rate: .init(perSecond: Double(record.rate), burst: max(1, record.rate)),
+            rate: record.rate.map { .init(perSecond: Double($0), burst: $0) },
             concurrency: record.concurrency,
             quota: record.dailyQuota.map { quota(of: $0, account, now) },
             quietUntil: account.quietHours?.period(at: now, in: account.planner.account.zone)?

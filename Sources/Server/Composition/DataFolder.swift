@@ -1,3 +1,4 @@
+import BelfryJournal
 import Crypto
 import FoundationEssentials
 
@@ -18,12 +19,17 @@ import Darwin
 ///     admin.key        the first API key, made at the first start; 0600
 package struct DataFolder: Sendable {
     package let path: String
+    /// It held nothing before this start.
+    private let wasEmpty: Bool
+    /// The folders that this start made, the innermost first.
+    private let made: [String]
 
     /// Makes the folder where there is none; nobody else may look into it.
     ///
     /// - Throws: ``StartFailure`` where it cannot be made or written.
     package init(path: String) throws(StartFailure) {
         self.path = path
+        made = Self.missing(path)
         do {
             try FileManager.default.createDirectory(
                 atPath: path,
@@ -32,17 +38,49 @@ package struct DataFolder: Sendable {
             )
         } catch {
             throw StartFailure(
-                "The data folder \(path) cannot be made: \(error). "
-                    + "Choose another with data.folder, or give the user of the server access."
+                .cannotCreate,
+                "The data folder \(path) cannot be made: \(systemWords(error)). Choose another with "
+                    + "data.folder (--data-folder), or give the user of the server access."
             )
         }
         guard access(path, W_OK | X_OK) == 0 else {
             throw StartFailure(
+                .cannotCreate,
                 "The data folder \(path) cannot be written. Belfry keeps every accepted push "
                     + "there: give the user of the server write access, or choose another folder."
             )
         }
+        // What cannot be listed is left alone.
+        wasEmpty = (try? FileManager.default.contentsOfDirectory(atPath: path).isEmpty) ?? false
     }
+
+    private static func missing(_ path: String) -> [String] {
+        var missing: [String] = []
+        var rest = path[...]
+        while !rest.isEmpty, !FileManager.default.fileExists(atPath: String(rest)) {
+            missing.append(String(rest))
+            rest = rest.lastIndex(of: "/").map { rest[..<$0] } ?? ""
+        }
+        return missing
+    }
+
+    /// Removes what this start made, for a start that failed before anybody could be served. A folder that held anything before is
+    /// left as it is, and so is one that another server has taken meanwhile.
+    func discard() {
+        guard wasEmpty else { return }
+        // Whoever owns the timeline owns the folder.
+        guard let lock = try? DiskStorage(folder: timeline) else { return }
+        for file in [records, "\(records)-wal", "\(records)-shm", secretKeyFile, adminKeyFile] {
+            unlink(file)
+        }
+        // What cannot be removed stays behind; the next start finds its way with it.
+        try? FileManager.default.removeItem(atPath: timeline)
+        for folder in made { rmdir(folder) }
+        lock.release()
+    }
+
+    private var secretKeyFile: String { "\(path)/secret.key" }
+    private var adminKeyFile: String { "\(path)/admin.key" }
 
     package var timeline: String { "\(path)/timeline" }
     package var records: String { "\(path)/records.sqlite" }
@@ -58,47 +96,83 @@ package struct DataFolder: Sendable {
             // A folder with records but without its key must not get a new one: the old secrets could never be read.
             guard !FileManager.default.fileExists(atPath: records) else {
                 throw StartFailure(
+                    .damaged,
                     "\(file) is missing, but \(records) was sealed with it. "
-                        + "Put the key file back from a backup."
+                        + "Put the key file back from a backup (secret.key-file says where it is)."
                 )
             }
             let key = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-            try Self.writePrivate(key.base64EncodedString() + "\n", to: file)
+            try Self.writePrivate(
+                key.base64EncodedString() + "\n",
+                to: file,
+                setting: "secret.key-file"
+            )
         }
         do {
             return try Self.decode(try String(contentsOfFile: file, encoding: .utf8), from: file)
         } catch let failure as StartFailure {
             throw failure
         } catch {
-            throw StartFailure("\(file) cannot be read: \(error)")
+            throw StartFailure(
+                .misconfigured,
+                "\(file) (secret.key-file) cannot be read: \(systemWords(error))"
+            )
         }
     }
 
     private static func decode(_ text: String, from place: String) throws(StartFailure) -> [UInt8] {
         let trimmed = text.filter { !$0.isWhitespace }
         guard let data = Data(base64Encoded: trimmed), data.count == 32 else {
-            throw StartFailure("\(place) does not hold 32 bytes in base64")
+            throw StartFailure(
+                .misconfigured,
+                "\(place) does not hold 32 bytes in base64. `head -c 32 /dev/urandom | base64` makes "
+                    + "such a key; with records that were sealed already, only their own will do."
+            )
         }
         return Array(data)
     }
 
     /// Writes a file that only its owner can read; never replaces one.
-    static func writePrivate(_ text: String, to path: String) throws(StartFailure) {
+    ///
+    /// - Parameter setting: decides where it lies.
+    static func writePrivate(_ text: String, to path: String, setting: String)
+        throws(StartFailure)
+    {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
         guard file >= 0 else {
-            throw StartFailure("\(path) cannot be made: \(String(cString: strerror(errno)))")
+            throw StartFailure(
+                .cannotCreate,
+                errno == EEXIST
+                    ? "\(path) exists, but is of no use: it is left from elsewhere. Move it away."
+                    : "\(path) (\(setting)) cannot be made: \(String(cString: strerror(errno)))"
+            )
         }
         defer { close(file) }
         let bytes = Array(text.utf8)
         guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
-            throw StartFailure("\(path) cannot be written: \(String(cString: strerror(errno)))")
+            throw StartFailure(
+                .cannotCreate,
+                "\(path) (\(setting)) cannot be written: \(String(cString: strerror(errno)))"
+            )
         }
     }
 }
 
 /// Why a server could not start, and what to do.
 package struct StartFailure: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable, Hashable {
+        /// Something cannot be made or written.
+        case cannotCreate
+        case misconfigured
+        /// The data folder lacks something that cannot be made anew.
+        case damaged
+    }
+
+    package var kind: Kind
     package var description: String
 
-    package init(_ description: String) { self.description = description }
+    package init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
 }

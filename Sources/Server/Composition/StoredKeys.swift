@@ -2,9 +2,9 @@ package import BelfryCore
 package import BelfryRecords
 import Synchronization
 
-/// The API keys in the records. A key that was looked up is believed for a few seconds, so that a busy client costs no query each time; a
+/// Finds who is behind an API key. The keys lie in the records, as SHA-256 alone. A key that was looked up is believed for a few seconds, so that a busy client costs no query each time; a
 /// revoked key stops working within that time, at once where it was revoked here.
-package final class StoredKeys: KeyRing {
+package final class StoredKeys: Sendable {
     private struct Known {
         var hash: [UInt8]
         var principal: Principal
@@ -23,6 +23,8 @@ package final class StoredKeys: KeyRing {
         self.clock = clock
     }
 
+    /// - Parameter id: the part of the key that names it.
+    /// - Returns: the key's hash and its holder; `nil` for an unknown, revoked or expired one.
     package func find(id: String) async throws -> (hash: [UInt8], principal: Principal)? {
         let now = clock.now()
         if let found = known.withLock({ $0[id] }), now < found.until {
@@ -46,6 +48,7 @@ package final class StoredKeys: KeyRing {
         return (key.hash, principal)
     }
 
+    /// Whether no key is valid: the server listens on loopback only then.
     package func isEmpty() async throws -> Bool {
         let now = clock.now()
         return try await !records.keys.all().contains { $0.isValid(at: now) }
@@ -56,11 +59,13 @@ package final class StoredKeys: KeyRing {
 
     /// Makes the first key where there is none at all, for whoever starts the server.
     ///
+    /// - Parameter keep: puts the key where its owner finds it, before it counts: a key that nobody has would lock everybody out.
     /// - Returns: the key, shown this once; `nil` where keys exist.
-    func makeFirst() async throws -> APIKey? {
+    func makeFirst(keep: (APIKey) throws -> Void) async throws -> APIKey? {
         guard try await records.keys.all().isEmpty else { return nil }
         var random = SystemRandomNumberGenerator()
         let key = APIKey.make(using: &random)
+        try keep(key)
         try await records.keys.add(
             KeyRecord(
                 id: key.id,

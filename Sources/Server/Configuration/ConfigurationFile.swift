@@ -27,7 +27,8 @@ struct ConfigurationFile: Sendable {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
             throw ConfigurationError([
-                "\(path): cannot be read: \(error)"
+                "\(path): the configuration file (--config, BELFRY_CONFIG) cannot be read: "
+                    + systemWords(error)
             ])
         }
         try self.init(path: path, text: text)

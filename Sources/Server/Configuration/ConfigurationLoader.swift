@@ -7,7 +7,7 @@ package struct ConfigurationSources: Sendable {
     /// A YAML file; `nil`: `belfry.yaml` in the working folder is *not* read by itself.
     package var file: String?
     package var environment: [String: String]
-    /// By dotted key, as `["http.port": "9000"]`; an empty text for a flag without a value.
+    /// By dotted key, as `["http.port": "9000"]`; `true` for a flag without a value.
     package var flags: [String: String]
 
     package init(
@@ -149,7 +149,7 @@ private final class Finder: AccessReporter {
         flags = sources.flags
         let arguments = sources.flags.sorted { $0.key < $1.key }.map { key, value in
             let flag = "--" + String(key.map { $0 == "." ? "-" : $0 })
-            return value.isEmpty ? flag + "=true" : "\(flag)=\(value)"
+            return "\(flag)=\(value)"
         }
         var providers: [any ConfigProvider] = [
             CommandLineArgumentsProvider(arguments: ["belfry"] + arguments),
@@ -167,8 +167,8 @@ private final class Finder: AccessReporter {
 
     func find(_ setting: Setting) -> Found? {
         supplier.withLock { $0 = nil }
-        // The library cuts flags at commas, and gives no single text then.
-        if !setting.isList, let text = flags[setting.key], text.contains(",") {
+        // The library cuts flags at commas, and gives no single text then; an empty one it takes for none.
+        if !setting.isList, let text = flags[setting.key], text.isEmpty || text.contains(",") {
             return Found(values: [text], origin: setting.flagName)
         }
         let reader = ConfigReader(providers: providers, accessReporter: self)

@@ -9,13 +9,19 @@ extension Setting {
     package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
 
     private static let data: [Setting] = [
-        .text("data.folder", \.data.folder, "Folder of the journal, the records and the keys.")
+        .text(
+            "data.folder",
+            \.data.folder,
+            needed: true,
+            "Folder of the journal, the records and the keys."
+        )
     ]
 
     private static let http: [Setting] = [
         .text(
             "http.host",
             \.http.host,
+            needed: true,
             "Address to listen on; other than loopback needs API keys."
         ),
         .integer("http.port", \.http.port, in: 0...65_535, "Port to listen on; 0: any free one."),
@@ -173,7 +179,7 @@ extension Setting {
     ]
 
     private static let outside: [Setting] = [
-        .text("wechat.base-url", \.wechat.baseURL, "Where the WeChat API is."),
+        .text("wechat.base-url", \.wechat.baseURL, needed: true, "Where the WeChat API is."),
         .duration(
             "wechat.timeout",
             \.wechat.timeout,

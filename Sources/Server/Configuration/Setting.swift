@@ -27,16 +27,23 @@ struct SettingProblem: Error {
 extension Setting {
     typealias Path<Value> = any WritableKeyPath<ServerConfiguration, Value> & Sendable
 
-    static func text(_ key: String, _ path: Path<String>, secret: Bool = false, _ meaning: String)
-        -> Setting
-    {
+    /// - Parameter needed: it may not be empty.
+    static func text(
+        _ key: String,
+        _ path: Path<String>,
+        secret: Bool = false,
+        needed: Bool = false,
+        _ meaning: String
+    ) -> Setting {
         Setting(
             key: key,
             meaning: meaning,
             allowed: "text",
             isSecret: secret,
             parse: { values, configuration throws(SettingProblem) in
-                configuration[keyPath: path] = try one(values)
+                let text = try one(values)
+                if needed, text.isEmpty { throw SettingProblem(text: "must not be empty") }
+                configuration[keyPath: path] = text
             },
             render: { $0[keyPath: path] }
         )

@@ -24,7 +24,7 @@ package struct HTTPService: Service {
         try await withGracefulShutdownHandler {
             do {
                 try await application.run()
-            } catch let error as IOError {
+            } catch let error where ListenFailure.explains(error) {
                 let http = server.configuration.http
                 throw ListenFailure(error, host: http.host, port: http.port)
             }

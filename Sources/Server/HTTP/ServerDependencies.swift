@@ -13,7 +13,7 @@ package struct ServerDependencies: Sendable {
     package var logger: Logger
     package var registry: PrometheusRegistry
     /// Finds who is behind a key.
-    package var keys: any KeyRing
+    package var keys: StoredKeys
     /// What delivery is doing at this moment; asked about once a second.
     package var reading: @Sendable () async -> DeliveryReading
     /// Where the composition publishes what happens, and event streams listen.
@@ -47,7 +47,7 @@ package struct ServerDependencies: Sendable {
         clock: any WallClock,
         logger: Logger,
         registry: PrometheusRegistry,
-        keys: any KeyRing,
+        keys: StoredKeys,
         reading: @escaping @Sendable () async -> DeliveryReading,
         feed: LiveFeed,
         callback: @escaping @Sendable (CallbackRequest) async -> CallbackAnswer,
@@ -170,7 +170,7 @@ package struct ReportedAnswer: Sendable, Hashable {
 
 /// What delivery is doing at one moment.
 package struct DeliveryReading: Sendable, Hashable {
-    /// Due and not yet settled.
+    /// Due and not yet settled, what waits for its account's rate or pause included.
     package var dueNow: Int
     /// Time from due to handed over, of the last minutes; `nil` before the first.
     package var latenessP50: Duration?

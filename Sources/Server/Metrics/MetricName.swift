@@ -15,6 +15,7 @@ package enum MetricName: String, Sendable, CaseIterable {
     case sentPerMinute = "belfry_delivery_sent_last_minute"
     case failuresPerHour = "belfry_delivery_failed_last_hour"
     case outcomes = "belfry_delivery_outcomes_total"
+    case check = "belfry_check_ok"
     case uptime = "belfry_uptime_seconds"
 
     package var meaning: String {
@@ -28,12 +29,14 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .callbacks: "WeChat callbacks answered, by status class."
         case .pending: "Pushes waiting for their due time."
         case .inFlight: "Pushes that a worker holds."
-        case .dueNow: "Pushes that are due and not yet settled."
+        case .dueNow:
+            "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
         case .oldestOverdue: "How long the oldest due push has been waiting."
         case .lateness: "Time from due to handed over, recent, by quantile."
         case .sentPerMinute: "Messages sent in the last minute."
         case .failuresPerHour: "Pushes that failed in the last hour."
         case .outcomes: "Pushes that ended, by outcome."
+        case .check: "Whether all is well, by what /readyz checks: 1 or 0."
         case .uptime: "Time since the server started."
         }
     }

@@ -7,11 +7,20 @@ extension Failure {
     init(starting error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case let error as StartFailure: self.init(.cannotCreate, error.description)
-        case let error as ListenFailure: self.init(.cannotCreate, error.description)
+        case let error as StartFailure: self.init(Self.code(error.kind), error.description)
+        case let error as ListenFailure:
+            self.init(error.isMisconfigured ? .configuration : .cannotCreate, error.description)
         case let error as TimelineError: self.init(error)
         case let error as RecordsError: self.init(error)
         default: self.init(.fault, "the server ended: \(error)")
+        }
+    }
+
+    private static func code(_ kind: StartFailure.Kind) -> Code {
+        switch kind {
+        case .cannotCreate: .cannotCreate
+        case .misconfigured: .configuration
+        case .damaged: .badInput
         }
     }
 

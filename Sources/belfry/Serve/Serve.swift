@@ -46,11 +46,11 @@ struct Serve: AsyncParsableCommand {
         var opened = try await BelfryNode.open(configuration, logger: Logger(configuration.log))
         opened.settings = loaded.values
         let node = opened
-        if node.firstKey != nil {
-            printError("made the first API key; it lies in \(configuration.adminKeyFile)")
-        }
         let folder = configuration.data.folder
         try await node.run(listening: { port in
+            if node.firstKey != nil {
+                printError("made the first API key; it lies in \(configuration.adminKeyFile)")
+            }
             let place = configuration.publicURL(port: port)
             print("belfry \(Belfry.configuration.version) is at \(place), its data in \(folder)")
             flushOutput()

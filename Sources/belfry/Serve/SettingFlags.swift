@@ -3,7 +3,7 @@ import BelfryServer
 
 /// Settings given as flags: `--http-port 9000`, `--http-port=9000`, `--http-access-log`.
 enum SettingFlags {
-    /// - Returns: by dotted key; an empty text for a flag without a value. Unknown flags stay in, for the configuration to refuse.
+    /// - Returns: by dotted key; `true` for a flag without a value. Unknown flags stay in, for the configuration to refuse.
     /// - Throws: `ValidationError` for what is no flag, or lacks its value.
     static func parse(_ arguments: [String]) throws -> [String: String] {
         var found: [String: String] = [:]
@@ -30,7 +30,7 @@ enum SettingFlags {
                 value = next
                 rest = rest.dropFirst()
             } else if setting == nil || setting?.allowed == yesOrNo {
-                value = ""
+                value = "true"
             } else {
                 throw ValidationError("\(name) needs a value: \(setting?.allowed ?? "").")
             }

@@ -53,6 +53,70 @@ struct StartTests {
         let server = try Program(["serve", "--data-folder", folder.path + "/data"])
         #expect(try await server.ended() == 73)
         #expect(server.err.contains("The data folder \(folder.path)/data cannot be made"))
+        #expect(server.err.contains("Not a directory") && !server.err.contains("NSCocoa"))
+    }
+
+    private static let wrongSettings: [([String], code: Int32, says: [String])] = [
+        (["--http-host", "no-such-host.invalid"], 78, ["http.host", "--http-host"]),
+        (["--http-host", "[::1]"], 78, ["http.host", "without brackets"]),
+        (["--http-host", "192.0.2.1"], 78, ["http.host", "no address of this machine"]),
+        (["--http-host", ""], 78, ["http.host must not be empty"]),
+        (["--secret-key", "abc"], 78, ["secret.key", "base64"]),
+        (["--secret-key-file", "/tmp"], 78, ["secret.key-file", "Is a directory"]),
+        (["--secret-key-file", "/no-such-folder/key"], 73, ["No such file"]),
+        (["--config", "/no-such-file.yaml"], 78, ["--config", "No such file"]),
+    ]
+
+    @Test(
+        "a start that fails names the setting and what to do, and leaves no new folder behind",
+        arguments: wrongSettings
+    )
+    func wrongSetting(arguments: [String], code: Int32, says: [String]) async throws {
+        let parent = TemporaryFolder()
+        let data = parent.path + "/a/b"
+        let common = ["serve", "--data-folder", data, "--http-port", "0", "--log-level", "error"]
+        let server = try Program(common + arguments)
+        #expect(try await server.ended() == code, "\(server.err)")
+        for word in says { #expect(server.err.contains(word), "\(server.err)") }
+        #expect(!server.err.contains("NSCocoa") && !server.err.contains("first API key"))
+        #expect(!FileManager.default.fileExists(atPath: parent.path + "/a"))
+    }
+
+    @Test("a folder that held something before is left as it was found")
+    func keepsWhatWasThere() async throws {
+        let folder = TemporaryFolder()
+        let media = folder.path + "/media"
+        try FileManager.default.createDirectory(
+            atPath: media,
+            withIntermediateDirectories: true
+        )
+        let server = try Program(
+            ["serve", "--data-folder", folder.path, "--http-host", "no-such-host.invalid"]
+        )
+        #expect(try await server.ended() == 78)
+        #expect(FileManager.default.fileExists(atPath: media))
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/admin.key"))
+    }
+
+    @Test("a first key that cannot be written is not made: nobody would have it")
+    func firstKey() async throws {
+        let folder = TemporaryFolder()
+        let admin = folder.path + "/admin.key"
+        try FileManager.default.createDirectory(
+            atPath: folder.path,
+            withIntermediateDirectories: true
+        )
+        try Data().write(to: URL(filePath: admin))
+        let arguments = ["serve", "--data-folder", folder.path, "--http-port", "0"]
+        let refused = try Program(arguments)
+        #expect(try await refused.ended() == 73)
+        #expect(refused.err.contains("admin.key exists"))
+        try FileManager.default.removeItem(atPath: admin)
+        let server = try Program(arguments)
+        try await eventually("it starts") { server.out.contains("http://") }
+        #expect(FileManager.default.fileExists(atPath: admin))
+        server.signal(SIGTERM)
+        #expect(try await server.ended() == 0)
     }
 
     /// Root may write everywhere, so the server has to run as somebody else there.

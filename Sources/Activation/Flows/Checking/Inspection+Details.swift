@@ -98,18 +98,7 @@ extension Inspection {
                 earliest = max(earliest, Duration.days(Int64(max(0, (day ?? 0) - 1))))
             case .immediately, .afterMessage: break
             }
-            if let merge = step.merge, let expires = step.expires, expires <= merge.maxWait {
-                findings.append(
-                    Finding(
-                        .warning,
-                        "expires_before_merge",
-                        step: step.id,
-                        position: place(index, "expires"),
-                        message:
-                            "expires after \(DurationText.text(expires)), yet may wait \(DurationText.text(merge.maxWait)) for others to be merged with"
-                    )
-                )
-            }
+            findings += mergeFindings(step, index)
             if case .hold(let hold)? = step.otherwise, let expires = step.expires, expires < hold {
                 findings.append(
                     Finding(
@@ -124,6 +113,25 @@ extension Inspection {
             }
         }
         return findings
+    }
+
+    /// A step waits at least for `grace`, alone or not, and at most for `max_wait`.
+    private func mergeFindings(_ step: FlowStep, _ index: Int) -> [Finding] {
+        guard let merge = step.merge, let expires = step.lasts, expires <= merge.maxWait else {
+            return []
+        }
+        let isNever = expires <= merge.grace
+        let wait = isNever ? "always waits" : "may wait"
+        return [
+            Finding(
+                isNever ? .error : .warning,
+                "expires_before_merge",
+                step: step.id,
+                position: place(index, "expires"),
+                message:
+                    "expires after \(DurationText.text(expires)), yet \(wait) \(DurationText.text(isNever ? merge.grace : merge.maxWait)) for others to be merged with"
+            )
+        ]
     }
 
     private func localTimeFindings(_ step: FlowStep, _ time: LocalTime, _ day: Int?, _ index: Int)

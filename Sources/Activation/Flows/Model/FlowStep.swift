@@ -40,6 +40,12 @@ package struct FlowStep: Sendable, Hashable {
         self.otherwise = otherwise
         self.expires = expires
     }
+
+    /// How long after its moment the step's push lasts: a step that is held does not expire before its hold does.
+    var lasts: Duration? {
+        guard let expires, case .hold(let hold)? = otherwise else { return expires }
+        return max(expires, hold)
+    }
 }
 
 /// When a step is due.

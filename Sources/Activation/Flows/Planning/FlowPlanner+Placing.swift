@@ -38,17 +38,12 @@ extension FlowPlanner {
 
     /// The push for a position.
     func push(_ position: FlowPosition, step: FlowStep, person: FlowPerson) -> Push {
-        // A step that is held may not expire before its hold does.
-        var lasts = step.expires
-        if let expires = lasts, case .hold(let hold)? = step.otherwise {
-            lasts = max(expires, hold)
-        }
-        return Push(
+        Push(
             id: Self.id(account: account.key, flow: position.flow, person: person.id),
             recipient: Recipient(account: account.key, person: person.id),
             due: position.due,
             // While it waits for the person to write, its moment has not come, so it cannot be over.
-            expires: position.isWaiting ? nil : lasts.map { position.due + $0 },
+            expires: position.isWaiting ? nil : step.lasts.map { position.due + $0 },
             priority: step.priority,
             channel: account.channel,
             merge: position.isWaiting ? nil : step.merge,

@@ -1,19 +1,6 @@
 import BelfryCore
 import Crypto
 
-/// Finds who is behind an API key. Keys are kept as SHA-256 alone.
-package protocol KeyRing: Sendable {
-    /// - Parameter id: the part of the key that names it.
-    /// - Returns: the key's hash and its holder; `nil` for an unknown, revoked or expired one.
-    func find(id: String) async throws -> (hash: [UInt8], principal: Principal)?
-
-    /// Whether any key exists: without one the server listens on loopback only.
-    func isEmpty() async throws -> Bool
-
-    /// Keys were changed here: what is remembered of them is stale.
-    func refresh()
-}
-
 /// The form of a key: `bfy_<id>_<secret>`, 8 and 40 letters or digits. Its holder sees it once; we keep a hash.
 ///
 /// The secret has 238 bits of randomness, so a plain SHA-256 cannot be searched, and no slow hash is needed.

@@ -1,0 +1,41 @@
+import BelfryCore
+import BelfryRecords
+import BelfryServer
+import BelfrySimulation
+import Foundation
+import Logging
+import Testing
+
+@Suite("The look at the records after the start")
+struct RecordsCheckTests {
+    private func look(_ path: String) async throws -> Check {
+        let clock = ManualClock()
+        let records = try await Records.open(
+            path: path,
+            clock: clock,
+            secretKey: Array(repeating: 7, count: 32)
+        )
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let check = RecordsCheck(records: records, clock: clock, logger: logger)
+        #expect(check.check.problem == nil)
+        await check.look()
+        await records.close()
+        return check.check
+    }
+
+    @Test("finds nothing in sound ones, and damage in a page that nobody needs yet")
+    func damage() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/records.sqlite"
+        #expect(try await look(path).problem == nil)
+        // The last page belongs to an index that opening does not read.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        let end = try file.seekToEnd()
+        try file.seek(toOffset: end - 4096)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 4096))
+        try file.close()
+        let damaged = try await look(path)
+        #expect(damaged.name == "records-file" && damaged.problem != nil)
+    }
+}
