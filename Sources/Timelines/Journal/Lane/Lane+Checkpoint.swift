@@ -179,6 +179,19 @@ extension Lane {
 
     // MARK: Adopting
 
+    /// Of a run that is still being adopted nothing can be read: once something of it is nearly due, the rest is adopted at once.
+    mutating func adoptWhatIsDue(at moment: Moment) {
+        let near = moment.now + limits.nearWindow.milliseconds
+        while let due = nextAdopted(), due <= near { adoptSome(at: moment) }
+    }
+
+    /// When the first push is due that is on its way from memory or journal into a run.
+    func nextAdopted() -> Int64? {
+        let near = adoptions.map(\.earliest).min() ?? .max
+        let due = min(near, sorted == nil ? .max : sorting?.earliest ?? .max)
+        return due == .max ? nil : due
+    }
+
     var isAdopting: Bool { !adoptions.isEmpty || sorted != nil }
 
     /// Points some of what new runs hold at the runs: a slice, so that calls need not wait for the whole. What has changed while it was written does
@@ -186,7 +199,7 @@ extension Lane {
     mutating func adoptSome(at moment: Moment) {
         guard var adoption = adoptions.popLast() else { return adoptSorted() }
         let far = moment.now + limits.nearWindow.milliseconds
-        let end = min(adoption.next + Adoption.slice, adoption.drafts.count)
+        let end = min(adoption.next + limits.adoptedPushes, adoption.drafts.count)
         for ordinal in adoption.next..<end {
             let draft = adoption.drafts[ordinal]
             if near.pointer(draft.origin).pointee.isDrafted {
@@ -198,6 +211,7 @@ extension Lane {
                     let head =
                         draft.group == NearPush.none
                         ? nil : adoption.groups[Int(draft.group)].head
+                    adoption.earliest = min(adoption.earliest, draft.due)
                     evict(draft.origin, head)
                     adoption.markEvicted(ordinal, in: runs[adoption.run].blocks)
                 }
@@ -253,14 +267,13 @@ extension Lane {
 
 /// A run that has been written, while its entries are being pointed at.
 struct Adoption {
-    /// A millisecond or two.
-    static let slice = 8192
-
     var run: UInt32
     var drafts: [RunDraft]
     var groups: [GroupDraft]
     /// Blocks with an entry that is no longer in memory.
     var evicted: [Bool]
+    /// What has left memory is due from then on; until the whole run is adopted it is not read either.
+    var earliest = Int64.max
     var next = 0
     private var block = 0
 

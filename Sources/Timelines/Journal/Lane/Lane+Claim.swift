@@ -62,6 +62,7 @@ extension Lane {
             next = nextNear()
         }
         if let due = nextDraft() { next = min(next ?? .max, due) }
+        if let due = nextAdopted() { next = min(next ?? .max, due) }
         if let end = leases.next() {
             next = min(next ?? .max, moment.now + (end - moment.steady))
         }

@@ -45,8 +45,7 @@ extension Lane {
     /// ``JournalConfiguration/farWindow``.
     mutating func loadDrafts(at moment: Moment) throws(TimelineError) {
         let near = moment.now + limits.nearWindow.milliseconds
-        // Half of them are in runs that are not read yet.
-        if let sorting, sorting.earliest <= near { while sorted != nil { adoptSorted() } }
+        adoptWhatIsDue(at: moment)
         let far = moment.now + limits.farWindow.milliseconds
         if drafts.earliest <= near {
             try load(drafts, through: far)
@@ -143,7 +142,7 @@ extension Lane {
     /// Points some slots away from the journal.
     mutating func adoptSorted() {
         guard let sorted, let sorting else { return }
-        let end = min(sorted.next + SortedDrafts.slice, sorted.places.count)
+        let end = min(sorted.next + 4 * limits.adoptedPushes, sorted.places.count)
         for index in sorted.next..<end {
             let place = sorted.places[index]
             let draft = sorting.list[index]
@@ -288,9 +287,6 @@ struct SegmentWindow: ~Copyable {
 
 /// Where the drafts of a checkpoint lie now, while slots are being pointed at it.
 struct SortedDrafts {
-    /// A fraction of a millisecond.
-    static let slice = 32_768
-
     var runs: [UInt32]
     var places: [RunPlace]
     var next = 0

@@ -84,6 +84,7 @@ package struct JournalSimulation: ~Copyable {
             limits.nearWindow
             + .seconds([0, 60, 3000].randomElement(using: &random) ?? 0)
         limits.lookAhead = .seconds([0, 5, 500].randomElement(using: &random) ?? 0)
+        limits.adoptedPushes = [1, 3, 8192].randomElement(using: &random) ?? 3
         limits.blockBytes = [200, 700, 4000].randomElement(using: &random) ?? 700
         limits.headroomBytes = 6000
         limits.reserveStepBytes = 3000

@@ -16,6 +16,8 @@ package struct JournalConfiguration: Sendable {
     package var lookAhead = Duration.seconds(5)
     /// With more pushes than this in memory nothing is read ahead: what is due is then read as it is claimed.
     package var aheadPushes = 200_000
+    /// After a checkpoint so many pushes are pointed at their run between two calls.
+    package var adoptedPushes = 8192
     /// Bytes of a run that are read at a time.
     package var blockBytes = 128 << 10
     /// Room in the journal that only cancels and settlements may use (promise T11).
