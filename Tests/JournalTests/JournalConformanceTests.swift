@@ -4,7 +4,8 @@ import BelfrySimulation
 import BelfryTimelineConformance
 import Testing
 
-@Suite("The embedded timeline keeps the promises")
+/// One after another: each case is a timeline with threads and open files of its own, and there are hundreds.
+@Suite("The embedded timeline keeps the promises", .serialized)
 struct JournalConformanceTests {
     @Test("of every timeline", arguments: TimelineRule.all)
     func keeps(rule: TimelineRule) async throws {
