@@ -184,8 +184,9 @@ let package = Package(
         module(
             "Bench",
             [
-                "BelfryCore", "BelfryDelivery", "BelfryJournal", "BelfryRecords", "BelfryServer",
-                "BelfryWeChat", histogram, hummingbird, logging, nioCore,
+                "BelfryChannels", "BelfryCore", "BelfryDelivery", "BelfryJournal", "BelfryRecords",
+                "BelfryServer", "BelfrySimulation", "BelfryWeChat", argumentParser, histogram,
+                hummingbird, logging, nioCore,
             ]
         ),
         module("Doctor", ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryServer"]),

@@ -1,6 +1,3 @@
-import Dispatch
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -37,10 +34,8 @@ struct Load: Sendable {
         let shares = try await withThrowingTaskGroup(of: Share.self) { group in
             for index in 0..<connections {
                 group.addTask {
-                    try await withCheckedThrowingContinuation { continuation in
-                        DispatchQueue(label: "belfry.load.\(index)").async {
-                            continuation.resume(with: Result { try work(requests, index, start) })
-                        }
+                    try await Blocking.run("belfry.load.\(index)") {
+                        try work(requests, index, start)
                     }
                 }
             }
