@@ -181,11 +181,13 @@ let package = Package(
         // MARK: The command line
 
         module("Client", [asyncHTTPClient, nioCore]),
+        .target(name: "CBelfryBench", path: "Sources/CBelfryBench"),
         module(
             "Bench",
             [
                 "BelfryChannels", "BelfryCore", "BelfryDelivery", "BelfryJournal", "BelfryRecords",
-                "BelfryServer", "BelfrySimulation", "BelfryWeChat", argumentParser, histogram,
+                "BelfryServer", "BelfrySimulation", "BelfryWeChat", "CBelfryBench", argumentParser,
+                histogram,
                 hummingbird, logging, nioCore,
             ]
         ),

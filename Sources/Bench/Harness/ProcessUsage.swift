@@ -1,3 +1,5 @@
+import CBelfryBench
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -28,14 +30,7 @@ package enum ProcessUsage {
     }
 
     /// Gives memory that nobody uses back to the kernel, so that it does not hide what is taken next.
-    package static func trim() {
-        #if canImport(Glibc)
-        // Swift's Glibc module leaves `malloc_trim` out.
-        typealias Trim = @convention(c) (Int) -> Int32
-        guard let function = dlsym(nil, "malloc_trim") else { return }
-        _ = unsafeBitCast(function, to: Trim.self)(0)
-        #endif
-    }
+    package static func trim() { belfry_trim_memory() }
 
     /// How often each thread of this process has gone to sleep, and so was woken, since it began.
     static func sleeps() throws -> [Int: Int] {

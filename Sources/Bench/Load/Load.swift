@@ -32,7 +32,8 @@ struct Load: Sendable {
     func run(_ requests: [[UInt8]]) async throws -> Outcome {
         let start = Self.nanoseconds() + 1_000_000
         let shares = try await withThrowingTaskGroup(of: Share.self) { group in
-            for index in 0..<connections {
+            // A connection that has nothing to send is not opened.
+            for index in 0..<min(connections, requests.count) {
                 group.addTask {
                     try await Blocking.run("belfry.load.\(index)") {
                         try work(requests, index, start)

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryJournal
+import CBelfryBench
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -64,19 +65,12 @@ enum Folder {
 
     /// Bytes that the files take on disk: with what is set aside, without what is punched out.
     static func bytes(in folder: String) throws -> Int {
-        try files(in: folder).reduce(0) { total, path in
-            var status = stat()
-            // A file that a checkpoint removes meanwhile takes nothing.
-            guard stat(path, &status) == 0 else { return total }
-            return total + Int(status.st_blocks) * 512
-        }
+        // A file that a checkpoint removes meanwhile takes nothing.
+        try files(in: folder).reduce(0) { $0 + Int(belfry_disk_bytes($1)) }
     }
 
     private static func files(in folder: String) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
-            .filter { path in
-                var status = stat()
-                return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-            }
+            .filter { belfry_is_file($0) != 0 }
     }
 }

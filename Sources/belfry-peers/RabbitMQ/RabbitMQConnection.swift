@@ -13,7 +13,7 @@ final class RabbitMQConnection {
         guard let connection = amqp_new_connection() else { throw LoadFailure("no memory") }
         self.connection = connection
         guard let socket = amqp_tcp_socket_new(connection),
-            amqp_socket_open(socket, "127.0.0.1", Int32(port)) == AMQP_OK
+            amqp_socket_open(socket, "127.0.0.1", Int32(port)) == accepted
         else {
             throw LoadFailure("RabbitMQ cannot be reached")
         }
@@ -85,7 +85,7 @@ final class RabbitMQConnection {
                 }
             }
         }
-        guard status == AMQP_OK else { throw LoadFailure("RabbitMQ took no message: \(status)") }
+        guard status == accepted else { throw LoadFailure("RabbitMQ took no message: \(status)") }
         published += 1
     }
 
@@ -95,4 +95,4 @@ final class RabbitMQConnection {
 }
 
 /// `AMQP_STATUS_OK`.
-private let AMQP_OK: Int32 = 0
+private let accepted: Int32 = 0
