@@ -2,6 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# How much work `make bench` does, compared to the usual amount.
+SCALE ?= 1
 
 .PHONY: help demo test lint build bench docs clean
 
@@ -24,8 +26,13 @@ build: ## Build a release binary: .build/release/belfry
 	scripts/install-dependencies build
 	swift build -c release --product belfry
 
-bench: build ## Print the benchmark table, ratios against raw limits of the same run
-	.build/release/belfry bench
+bench: export BELFRY_BENCHMARKS = peers
+bench: ## Print the benchmark table: this machine's raw limits and four other servers, ratios of the same run
+	scripts/install-dependencies bench
+	swift build -c release --product belfry
+	swift build -c release --product belfry-peers
+	.build/release/belfry bench --scale $(SCALE)
+	.build/release/belfry-peers --scale $(SCALE) --no-header
 
 docs: ## Build the DocC documentation of the public targets into .build/docs
 	scripts/build-docs

@@ -181,13 +181,18 @@ let package = Package(
         // MARK: The command line
 
         module("Client", [asyncHTTPClient, nioCore]),
+        .target(name: "CBelfryBench", path: "Sources/CBelfryBench"),
         module(
             "Bench",
             [
-                "BelfryCore", "BelfryDelivery", "BelfryJournal", "BelfryRecords", "BelfryServer",
-                "BelfryWeChat", histogram, hummingbird, logging, nioCore,
+                "BelfryChannels", "BelfryCore", "BelfryDelivery", "BelfryJournal", "BelfryRecords",
+                "BelfryServer", "BelfrySimulation", "BelfryWeChat", "CBelfryBench", argumentParser,
+                histogram,
+                hummingbird, logging, nioCore,
             ]
         ),
+        // Other servers, measured with the same pushes.
+        module("Peers", ["BelfryBench", "BelfryCore"]),
         module("Doctor", ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryServer"]),
         .executableTarget(
             name: "belfry",
@@ -257,7 +262,7 @@ let package = Package(
             ]
         ),
         tests("ClientTests", ["BelfryClient"]),
-        tests("BenchTests", ["BelfryBench"]),
+        tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
         // The built program itself, with real arguments.
         tests("CommandTests", ["belfry", "BelfryServer"]),
         tests("TidyTests", []),
@@ -270,20 +275,44 @@ if Context.environment["BELFRY_DOCS"] != nil {
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")
     )
 }
-if Context.environment["BELFRY_BENCHMARKS"] != nil {
-    package.dependencies.append(
-        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])
-    )
-    package.targets.append(
+if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
+    // What `make bench` needs besides SQLite: the client libraries of two servers.
+    package.targets += [
+        .systemLibrary(
+            name: "CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
+        ),
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
         .executableTarget(
-            name: "BelfryBenchmarks",
+            name: "belfry-peers",
             dependencies: [
-                "BelfryActivation", "BelfryCore", "BelfryTimingWheel", "BelfryWeChat",
-                .product(name: "Benchmark", package: "benchmark"),
+                "BelfryBench", "BelfryCore", "BelfryPeers", "CLibPQ", "CRabbitMQ", argumentParser,
             ],
-            path: "Benchmarks/BelfryBenchmarks",
-            swiftSettings: settings,
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+            path: "Sources/belfry-peers",
+            swiftSettings: settings
+        ),
+    ]
+    // The benchmarks of single functions need a package of their own: `BELFRY_BENCHMARKS=peers` leaves it out.
+    if wanted != "peers" {
+        package.dependencies.append(
+            .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])
         )
-    )
+        package.targets.append(
+            .executableTarget(
+                name: "BelfryBenchmarks",
+                dependencies: [
+                    "BelfryActivation", "BelfryCore", "BelfryTimingWheel", "BelfryWeChat",
+                    .product(name: "Benchmark", package: "benchmark"),
+                ],
+                path: "Benchmarks/BelfryBenchmarks",
+                swiftSettings: settings,
+                plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+            )
+        )
+    }
 }

@@ -8,7 +8,7 @@ struct DeliveryFailure: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Pushes of 120 bytes that fall due at set times, on an embedded timeline, delivered to a null channel.
+/// Pushes of 120 bytes that fall due at set times, on an embedded timeline, delivered to a channel.
 struct DeliveryLoad {
     let folder: String
     let count: Int
@@ -16,6 +16,10 @@ struct DeliveryLoad {
     let head: Duration
     /// Due times are spread evenly over this.
     let spread: Duration
+    /// Where the messages go; `nil`: nowhere.
+    var target: (any Channel)?
+    /// How long after the last due time everything must have been handed over.
+    var patience = Duration.seconds(60)
 
     /// Schedules everything, then delivers it.
     ///
@@ -29,7 +33,7 @@ struct DeliveryLoad {
             throw DeliveryFailure(description: "scheduling took longer than \(head)")
         }
         let (complete, completed) = AsyncStream.makeStream(of: Void.self)
-        let channel = LatenessChannel(expecting: count) { completed.finish() }
+        let channel = LatenessChannel(expecting: count, target: target) { completed.finish() }
         let dispatcher = Dispatcher(
             timeline: timeline,
             alarm: timeline.alarm,
@@ -39,7 +43,7 @@ struct DeliveryLoad {
             seed: 1,
             logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         )
-        let limit = head + spread + .seconds(60)
+        let limit = head + spread + patience
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await dispatcher.run() }
             group.addTask {
@@ -57,30 +61,29 @@ struct DeliveryLoad {
             while let result = await group.nextResult() { _ = result }
         }
         await timeline.close()
-        guard channel.received == count, channel.early == 0 else {
+        guard channel.received == count, channel.early == 0, channel.failed == 0 else {
             throw DeliveryFailure(
                 description:
-                    "\(channel.received) of \(count) pushes were delivered, \(channel.early) of them early"
+                    "\(channel.received) of \(count) pushes came, \(channel.early) of them early; \(channel.failed) failed"
             )
         }
         return (channel, start)
     }
 
     private func schedule(on timeline: JournalTimeline, from start: Timestamp) async throws {
-        let payload = [UInt8](repeating: 0x78, count: 120)
         let span = spread.milliseconds
         var batch = PushBatch()
         for number in 0..<count {
             try batch.append(
                 Push(
-                    id: PushID("push-\(1_000_000_000 + number)"),
+                    id: PushID(String(decoding: BenchPushes.id(number), as: UTF8.self)),
                     recipient: Recipient(account: "bench", person: "p\(number)"),
                     due: start + .milliseconds(Int64(number) * span / Int64(count)),
-                    channel: "null",
-                    payload: payload
+                    channel: target?.name ?? "null",
+                    payload: BenchPushes.payload
                 )
             )
-            if batch.count == 1_000 || number == count - 1 {
+            if batch.count == BenchPushes.batch || number == count - 1 {
                 _ = try await timeline.schedule(batch)
                 batch.removeAll()
             }

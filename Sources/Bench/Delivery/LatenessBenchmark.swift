@@ -2,66 +2,41 @@ import BelfryCore
 import Histogram
 
 extension Benchmark {
-    /// 20,000 due a second, for five seconds.
-    static let lateness = Benchmark(
-        "lateness.20k.p99",
-        "Lateness with 20,000 pushes due a second, against a bare loop that only sleeps"
-    ) { setting in
-        let count = setting.count(100_000, least: 20_000)
-        let bare = try await bareLateness(for: .seconds(2))
-        let load = DeliveryLoad(
-            folder: setting.folder,
-            count: count,
-            head: .seconds(3 + Int64(count / 50_000)),
-            spread: .milliseconds(Int64(count) / 20)
-        )
-        let (channel, _) = try await load.run()
-        return [
-            Measurement(
-                "lateness.20k.p99",
-                channel.lateness(percentile: 99),
-                "ms",
-                reference: Double(bare.valueAtPercentile(99)) / 1000
-            ),
-            Measurement(
-                "lateness.20k.p99.median",
-                channel.lateness(percentile: 50),
-                "ms",
-                reference: Double(bare.valueAtPercentile(50)) / 1000
-            ),
-            Measurement(
-                "lateness.20k.p99.max",
+    /// So many due a second, for ten seconds.
+    static let lateness = [5, 20, 50].map { lateness(thousands: $0) }
+
+    private static func lateness(thousands: Int) -> Benchmark {
+        let name = "lateness.\(thousands)k"
+        return Benchmark(
+            name,
+            "Lateness with \(thousands),000 pushes due a second, against a bare loop that only sleeps"
+        ) { setting in
+            let rate = thousands * 1000
+            let count = setting.count(rate * 10, least: rate)
+            let bare = try await bareLateness(for: .seconds(2))
+            let load = DeliveryLoad(
+                folder: setting.folder,
+                count: count,
+                head: .seconds(3 + Int64(count / 50_000)),
+                spread: .milliseconds(Int64(count / thousands))
+            )
+            let channel = try await load.run().channel
+            let percentiles = [("p50", 50.0), ("p99", 99.0), ("p999", 99.9)].map { part, percent in
+                Measurement(
+                    "\(name).\(part)",
+                    channel.lateness(percentile: percent),
+                    "ms",
+                    reference: Double(bare.valueAtPercentile(percent)) / 1000
+                )
+            }
+            let most = Measurement(
+                "\(name).max",
                 channel.greatest,
                 "ms",
                 reference: Double(bare.max) / 1000
-            ),
-        ]
-    }
-
-    /// 200,000 due within one second.
-    static let burst = Benchmark(
-        "delivery.burst",
-        "Pushes a second while 200,000 that are due within one second are delivered and settled"
-    ) { setting in
-        let count = setting.count(200_000, least: 1_000)
-        let load = DeliveryLoad(
-            folder: setting.folder,
-            count: count,
-            head: .seconds(3 + Int64(count / 50_000)),
-            spread: .seconds(1)
-        )
-        let (channel, start) = try await load.run()
-        let took = Double(channel.span.last - start.milliseconds * 1000) / 1_000_000
-        return [
-            // As many a second as fell due is all that can be asked for.
-            Measurement(
-                "delivery.burst",
-                Double(count) / took,
-                "pushes/s",
-                reference: Double(count)
-            ),
-            Measurement("delivery.burst.p99", channel.lateness(percentile: 99), "ms"),
-        ]
+            )
+            return percentiles + [most]
+        }
     }
 }
 

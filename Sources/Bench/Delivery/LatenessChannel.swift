@@ -10,7 +10,7 @@ import Musl
 import Darwin
 #endif
 
-/// Accepts everything at once, and notes to the microsecond how late it was handed over.
+/// Notes to the microsecond how late messages are handed over: to nobody, or to another channel, which has then answered.
 final class LatenessChannel: Channel {
     private struct State {
         var lateness = Histogram<UInt32>(
@@ -18,42 +18,57 @@ final class LatenessChannel: Channel {
             numberOfSignificantValueDigits: .three
         )
         var early = 0
-        var first: Int64 = .max
+        var failed = 0
         var last: Int64 = .min
     }
 
-    let name = "null"
+    let name: String
+    private let target: (any Channel)?
     private let expected: Int
     private let whenComplete: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// - Parameter whenComplete: called once, when `expected` messages have come.
-    init(expecting expected: Int, whenComplete: @escaping @Sendable () -> Void) {
+    init(
+        expecting expected: Int,
+        target: (any Channel)? = nil,
+        whenComplete: @escaping @Sendable () -> Void
+    ) {
+        name = target?.name ?? "null"
+        self.target = target
         self.expected = expected
         self.whenComplete = whenComplete
     }
 
     func send(_ messages: [OutboundMessage]) async -> [SendOutcome] {
-        let now = microsecondsNow()
+        let began = microsecondsNow()
+        let outcomes =
+            await target?.send(messages)
+            ?? Array(repeating: .sent(reference: nil), count: messages.count)
+        let now = target == nil ? began : microsecondsNow()
+        let failures = outcomes.count { $0 != .sent(reference: nil) }
         let isComplete = state.withLock { state in
+            state.failed += failures
             for message in messages {
-                let late = now - message.due.milliseconds * 1000
-                if late < 0 { state.early += 1 }
+                let due = message.due.milliseconds * 1000
+                if began < due { state.early += 1 }
+                let late = now - due
                 state.lateness.record(UInt64(min(max(0, late), 60_000_000)))
             }
-            state.first = min(state.first, now)
             state.last = max(state.last, now)
             return state.lateness.totalCount == UInt64(expected)
         }
         if isComplete { whenComplete() }
-        return Array(repeating: .sent(reference: nil), count: messages.count)
+        return outcomes
     }
 
     var received: Int { state.withLock { Int($0.lateness.totalCount) } }
     /// Handed over before they were due: must be none.
     var early: Int { state.withLock { $0.early } }
-    /// When the first and the last came, in microseconds since 1970.
-    var span: (first: Int64, last: Int64) { state.withLock { ($0.first, $0.last) } }
+    /// Not accepted by the target: must be none.
+    var failed: Int { state.withLock { $0.failed } }
+    /// When the last came, in microseconds since 1970.
+    var last: Int64 { state.withLock { $0.last } }
 
     /// Milliseconds.
     func lateness(percentile: Double) -> Double {

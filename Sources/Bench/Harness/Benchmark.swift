@@ -1,10 +1,10 @@
-/// Something that `belfry bench` measures, and how.
+/// Something that is measured, and how.
 package struct Benchmark: Sendable {
     /// What `--only` takes, such as `schedule.durable`.
     package let name: String
     /// One line: what is measured against what.
     package let summary: String
-    /// Measures; the first measurement carries the benchmark's own name, further ones begin with it.
+    /// Measures; the name of each measurement is the benchmark's own or begins with it.
     package let run: @Sendable (BenchmarkSetting) async throws -> [Measurement]
 
     package init(

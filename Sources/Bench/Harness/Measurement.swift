@@ -1,10 +1,10 @@
-/// One number, and the raw limit of the same machine in the same run that it is held against.
+/// One number, and what it is held against in the same run on the same machine: a raw limit, or for a peer, Belfry.
 package struct Measurement: Sendable, Hashable, Codable {
     package var name: String
     package var value: Double
-    /// `pushes/s`, `callbacks/s`, `ms`.
+    /// `pushes/s`, `callbacks/s`, `ms`, `s`, `bytes`, `wake-ups`.
     package var unit: String
-    /// The raw limit, in the same unit; `nil` where there is none to measure.
+    /// In the same unit; `nil` where there is nothing to measure against.
     package var reference: Double?
 
     package init(_ name: String, _ value: Double, _ unit: String, reference: Double? = nil) {
@@ -14,7 +14,7 @@ package struct Measurement: Sendable, Hashable, Codable {
         self.reference = reference
     }
 
-    /// Ours against the reference; `nil` without one.
+    /// The value against the reference; `nil` without one.
     package var ratio: Double? {
         reference.flatMap { $0 == 0 ? nil : value / $0 }
     }

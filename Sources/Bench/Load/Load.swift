@@ -1,6 +1,3 @@
-import Dispatch
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -35,12 +32,11 @@ struct Load: Sendable {
     func run(_ requests: [[UInt8]]) async throws -> Outcome {
         let start = Self.nanoseconds() + 1_000_000
         let shares = try await withThrowingTaskGroup(of: Share.self) { group in
-            for index in 0..<connections {
+            // A connection that has nothing to send is not opened.
+            for index in 0..<min(connections, requests.count) {
                 group.addTask {
-                    try await withCheckedThrowingContinuation { continuation in
-                        DispatchQueue(label: "belfry.load.\(index)").async {
-                            continuation.resume(with: Result { try work(requests, index, start) })
-                        }
+                    try await Blocking.run("belfry.load.\(index)") {
+                        try work(requests, index, start)
                     }
                 }
             }
