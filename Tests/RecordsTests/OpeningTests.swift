@@ -59,7 +59,7 @@ struct OpeningTests {
         // The last leaf of an index (SQLite's page type 10) is one that opening does not read.
         let file = try #require(FileHandle(forUpdatingAtPath: path))
         let bytes = try Data(contentsOf: URL(filePath: path))
-        let pages = stride(from: 4096, to: bytes.count, by: 4096)
+        let pages = Array(stride(from: 4096, to: bytes.count, by: 4096))
         let page = try #require(pages.last { bytes[$0] == 10 })
         try file.seek(toOffset: UInt64(page))
         try file.write(contentsOf: Data(repeating: 0xA5, count: 4096))

@@ -28,12 +28,11 @@ struct GateDesk: Sendable {
         if let reservation = ledger[reservation: key],
             let first = reservation.uncertain(since: began)
         {
-            if reservation.isRepeatable(first, at: now) {
-                ledger[reservation: key]?.granted = first
-            } else {
-                // Whatever would be decided now: a process that crashed may have sent it.
+            // Whatever would be decided now: a process that crashed may have sent it.
+            guard reservation.isRepeatable(first, at: now) else {
                 return interrupted(claim, account, flowPerson)
             }
+            ledger[reservation: key]?.granted = first
         }
         var result =
             if let position = FlowPosition(claim.push) {
