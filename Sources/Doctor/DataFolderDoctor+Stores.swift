@@ -9,45 +9,68 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The two stores, opened as the server would open them, but as copies.
+/// The two stores: the timeline's files as they lie, the records as the server would open them, but as a copy.
 extension DataFolderDoctor {
-    func timeline(copyIn place: String) async -> [Diagnosis] {
+    func timeline() -> [Diagnosis] {
         let path = "\(folder)/timeline"
         guard isFolder(path) else {
             return [Diagnosis("timeline", .well, "there is none yet")]
         }
-        do throws(CopyFailure) { try copy([path], to: place) } catch {
-            return [error.diagnosis("timeline")]
+        let report: DoctorReport
+        do throws(TimelineError) { report = try JournalDoctor.verify(folder: path) } catch {
+            return [
+                error.code == .locked
+                    ? Self.busy(folder)
+                    : Diagnosis(
+                        "timeline",
+                        .damaged,
+                        "\(path): \(error.message)",
+                        remedy: "Look at the disk and at the access rights."
+                    )
+            ]
         }
-        do throws(TimelineError) {
-            let timeline = try await JournalTimeline.open(folder: "\(place)/timeline", clock: clock)
-            let counts = try await timeline.counts()
-            await timeline.close()
+        var found = report.findings.map { diagnosis($0, in: path) }
+        if report.isSound, let counts = report.counts {
             let pending = counts.scheduled + counts.inFlight
-            return [
-                Diagnosis(
-                    "timeline",
-                    .well,
-                    "\(path): checksums are right, \(pending) pushes pending"
-                )
-            ]
-        } catch {
-            let remedy =
-                switch error.code {
-                case .corrupt:
-                    "Put a copy back, if there is one; keep the damaged folder. Pushes accepted since that copy have to be scheduled again."
-                case .newerFormat: "Use the version of Belfry that wrote it, or a newer one."
-                default: "Look at the disk and at the access rights."
-                }
-            return [
-                Diagnosis(
-                    "timeline",
-                    .damaged,
-                    error.message.replacing(place, with: folder),
-                    remedy: remedy
-                )
-            ]
+            let words = "\(path): checksums are right, \(pending) pushes pending"
+            found.append(Diagnosis("timeline", .well, words))
         }
+        return found
+    }
+
+    private func diagnosis(_ finding: DoctorReport.Finding, in path: String) -> Diagnosis {
+        switch finding.kind {
+        case .damage:
+            Diagnosis(
+                "timeline",
+                .damaged,
+                "\(path): \(finding.problem)",
+                remedy:
+                    "Put a copy back, if there is one; keep the damaged folder. Pushes accepted since that copy have to be scheduled again."
+            )
+        case .newerFormat:
+            Diagnosis(
+                "timeline",
+                .damaged,
+                "\(path): \(finding.problem)",
+                remedy: "Use the version of Belfry that wrote it, or a newer one."
+            )
+        case .tornTail, .stray:
+            Diagnosis(
+                "timeline",
+                .well,
+                "\(path)/\(finding.file): \(finding.problem); the next start tidies it up"
+            )
+        }
+    }
+
+    static func busy(_ folder: String) -> Diagnosis {
+        Diagnosis(
+            "timeline",
+            .busy,
+            "a server is using \(folder): timeline and records were not looked at",
+            remedy: "Stop the server first; a running one answers /readyz and /metrics."
+        )
     }
 
     func records(copyIn place: String) async -> [Diagnosis] {

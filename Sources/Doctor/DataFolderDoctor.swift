@@ -7,8 +7,8 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Looks into the data folder of a stopped server and tells what is well and what is not. Changes nothing: what has to be opened for
-/// writing to be read (journals are repaired, databases replay their log) is copied first and opened there.
+/// Looks into the data folder of a stopped server and tells what is well and what is not. Changes nothing: a database, which has to be opened for
+/// writing to be read (it replays its log), is copied first and opened there.
 package struct DataFolderDoctor: Sendable {
     let folder: String
     let configuration: ServerConfiguration
@@ -37,20 +37,14 @@ package struct DataFolderDoctor: Sendable {
             ]
         }
         var found = folderAccess() + secretFiles() + clockSanity() + diskRoom()
+        found += timeline()
         let lock = FolderLock(path: "\(folder)/timeline/LOCK")
         guard !lock.isHeldElsewhere else {
-            found.append(
-                Diagnosis(
-                    "timeline",
-                    .busy,
-                    "a server is using \(folder): timeline and records were not looked at",
-                    remedy: "Stop the server first; a running one answers /readyz and /metrics."
-                )
-            )
-            return found
+            let busy = Self.busy(folder)
+            return found.contains(busy) ? found : found + [busy]
         }
         let copies = "\(workshop)/belfry-doctor-\(UUID().uuidString)"
-        found += await timeline(copyIn: copies) + records(copyIn: copies)
+        found += await records(copyIn: copies)
         // What is left lies in the folder for temporary files.
         try? FileManager.default.removeItem(atPath: copies)
         withExtendedLifetime(lock) {}

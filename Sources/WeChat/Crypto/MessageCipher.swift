@@ -48,7 +48,8 @@ package struct MessageCipher: Sendable {
 
     /// - Throws: ``CallbackError`` with `badCiphertext` or `wrongTail`; nothing larger than the input is allocated.
     package func decrypt(_ base64: String) throws(CallbackError) -> [UInt8] {
-        guard let sealed = Data(base64Encoded: base64.filter { !$0.isWhitespace }) else {
+        // Blanks and line breaks are left out byte by byte: asking Unicode about every letter took a tenth of a callback's time.
+        guard let sealed = Data(base64Encoded: Data(base64.utf8.filter { $0 > 0x20 })) else {
             throw CallbackError(.badCiphertext, "Encrypt is not base64")
         }
         guard !sealed.isEmpty, sealed.count.isMultiple(of: 16) else {

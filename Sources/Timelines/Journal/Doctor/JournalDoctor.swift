@@ -7,6 +7,8 @@ package struct DoctorReport: Sendable {
         package enum Kind: String, Sendable, Hashable {
             /// Something acknowledged may be lost: the timeline refuses to open.
             case damage
+            /// Written by a newer version of the program: only that can read it.
+            case newerFormat = "newer_format"
             /// The end of the last segment was never acknowledged; opening cuts it off.
             case tornTail = "torn_tail"
             /// Left behind by an interrupted checkpoint; opening removes it.
@@ -28,7 +30,9 @@ package struct DoctorReport: Sendable {
     package var bytes = 0
 
     /// Nothing acknowledged is lost.
-    package var isSound: Bool { !findings.contains { $0.kind == .damage } }
+    package var isSound: Bool {
+        !findings.contains { $0.kind == .damage || $0.kind == .newerFormat }
+    }
 }
 
 /// Inspects a journal folder that no timeline has open: verifies every checksum, and changes nothing.
@@ -163,7 +167,12 @@ private struct Inspection<Disk: Storage> {
         let at = words.firstIndex(of: "byte").map { $0 + 1 } ?? words.endIndex
         let offset = at < words.endIndex ? Int(words[at].prefix { $0.isNumber }) : nil
         report.findings.append(
-            .init(kind: .damage, file: name, offset: offset, problem: error.message)
+            .init(
+                kind: error.code == .newerFormat ? .newerFormat : .damage,
+                file: name,
+                offset: offset,
+                problem: error.message
+            )
         )
     }
 }
