@@ -113,14 +113,7 @@ extension API {
 
     private func callback(_ call: Call) async throws -> Response {
         let account = try call.parameter("account")
-        let query = (call.request.uri.query ?? "").split(separator: "&").prefix(64).map { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = parts.count == 2 ? parts[1].replacing("+", with: " ") : ""
-            return (
-                name: parts[0].removingPercentEncoding ?? String(parts[0]),
-                value: value.removingPercentEncoding ?? String(value)
-            )
-        }
+        let query = Self.pairs(call.request.uri.query ?? "")
         let answer = await server.callback(
             CallbackRequest(
                 account: account,
@@ -135,6 +128,24 @@ extension API {
             type: answer.contentType,
             status: .init(code: answer.status)
         )
+    }
+
+    /// Names and values of a query, at most 64. By bytes: these separators are never part of a letter.
+    private static func pairs(_ query: String) -> [(name: String, value: String)] {
+        query.utf8.split(separator: UInt8(ascii: "&")).prefix(64).map { pair in
+            let parts = pair.split(
+                separator: UInt8(ascii: "="),
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            return (text(parts[0]), parts.count == 2 ? text(parts[1]) : "")
+        }
+    }
+
+    private static func text(_ part: Substring.UTF8View) -> String {
+        let hasBlanks = part.contains(UInt8(ascii: "+"))
+        let plain = hasBlanks ? Substring(part).replacing("+", with: " ") : Substring(part)
+        return plain.removingPercentEncoding ?? String(plain)
     }
 
     private func followLink(_ call: Call) async throws -> Response {

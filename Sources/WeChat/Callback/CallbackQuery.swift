@@ -33,7 +33,7 @@ package struct CallbackQuery: Sendable, Hashable {
     package init(pairs: some Sequence<(String, String)>) throws(CallbackError) {
         self.init()
         for (name, value) in pairs {
-            guard let path = Self.names[name] else { continue }
+            guard let path = Self.path(of: name) else { continue }
             guard self[keyPath: path] == nil else {
                 throw CallbackError(.missingParameter, "\(name) is given twice")
             }
@@ -41,12 +41,17 @@ package struct CallbackQuery: Sendable, Hashable {
         }
     }
 
-    private static var names: [String: WritableKeyPath<CallbackQuery, String?>] {
-        [
-            "signature": \.signature, "timestamp": \.timestamp, "nonce": \.nonce,
-            "echostr": \.echo, "openid": \.openID, "encrypt_type": \.encryptType,
-            "msg_signature": \.messageSignature,
-        ]
+    private static func path(of name: String) -> WritableKeyPath<CallbackQuery, String?>? {
+        switch name {
+        case "signature": \.signature
+        case "timestamp": \.timestamp
+        case "nonce": \.nonce
+        case "echostr": \.echo
+        case "openid": \.openID
+        case "encrypt_type": \.encryptType
+        case "msg_signature": \.messageSignature
+        default: nil
+        }
     }
 
     func need(_ path: KeyPath<CallbackQuery, String?>, _ name: String) throws(CallbackError)
