@@ -55,11 +55,19 @@ extension DataFolderDoctor {
                 "\(path): \(finding.problem)",
                 remedy: "Use the version of Belfry that wrote it, or a newer one."
             )
-        case .tornTail, .stray:
+        case .tornTail:
+            Diagnosis(
+                "timeline",
+                .warning,
+                "\(path)/\(finding.file): \(finding.problem); the next start cuts them off",
+                remedy:
+                    "Nothing, after a crash: a write was cut short before it was acknowledged. Otherwise keep a copy of the folder first: damage to the newest records looks the same."
+            )
+        case .stray:
             Diagnosis(
                 "timeline",
                 .well,
-                "\(path)/\(finding.file): \(finding.problem); the next start tidies it up"
+                "\(path)/\(finding.file): \(finding.problem); the next start removes it"
             )
         }
     }

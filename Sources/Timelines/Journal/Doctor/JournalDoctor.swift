@@ -9,7 +9,8 @@ package struct DoctorReport: Sendable {
             case damage
             /// Written by a newer version of the program: only that can read it.
             case newerFormat = "newer_format"
-            /// The end of the last segment was never acknowledged; opening cuts it off.
+            /// The end of the last segment is no whole record; opening cuts it off. Mostly a write that was cut short and never acknowledged; damage
+            /// to the very last group that was written looks the same.
             case tornTail = "torn_tail"
             /// Left behind by an interrupted checkpoint; opening removes it.
             case stray
@@ -142,7 +143,7 @@ private struct Inspection<Disk: Storage> {
                     kind: .tornTail,
                     file: name,
                     offset: end,
-                    problem: "\(file.bytes.count - end) bytes were never acknowledged"
+                    problem: "the last \(file.bytes.count - end) bytes are no whole record"
                 )
             )
         } catch {
