@@ -36,14 +36,13 @@ struct RawConnection: ~Copyable {
     }
 
     private mutating func body(after end: Int, _ filled: Int) throws(LoadFailure) -> RawAnswer {
-        let head = String(decoding: buffer[..<end], as: UTF8.self).lowercased()
-        let words = head.split(separator: " ", maxSplits: 2)
-        guard words.count > 1, let status = Int(words[1]),
-            let field = head.split(separator: "\r\n").first(where: {
-                $0.hasPrefix("content-length:")
-            }),
-            let length = Int(field.dropFirst(15).filter { $0 != " " })
-        else { throw LoadFailure("an answer without a length: \(head.prefix(200))") }
+        guard let status = number(at: "HTTP/1.1 ".utf8.count),
+            let field = position(of: "\r\ncontent-length: ", before: end),
+            let length = number(at: field)
+        else {
+            let head = String(decoding: buffer[..<min(end, 200)], as: UTF8.self)
+            throw LoadFailure("an answer without a length: \(head)")
+        }
         var answer = RawAnswer(status: status)
         answer.count(buffer[end..<filled])
         var rest = length - (filled - end)
@@ -54,6 +53,39 @@ struct RawConnection: ~Copyable {
         }
         guard rest == 0 else { throw LoadFailure("more came than was announced") }
         return answer
+    }
+
+    /// The decimal digits from `start` on; `nil` where there are none.
+    private func number(at start: Int) -> Int? {
+        var index = start
+        var value = 0
+        while index < buffer.count, case 48...57 = buffer[index] {
+            value = value * 10 + Int(buffer[index] - 48)
+            index += 1
+        }
+        return index > start ? value : nil
+    }
+
+    /// Where `words`, in lower case, end in the head, whatever their case there.
+    private func position(of words: StaticString, before end: Int) -> Int? {
+        words.withUTF8Buffer { words in
+            var start = 0
+            while start + words.count <= end {
+                var matched = 0
+                while matched < words.count,
+                    Self.lower(buffer[start + matched]) == words[matched]
+                {
+                    matched += 1
+                }
+                if matched == words.count { return start + matched }
+                start += 1
+            }
+            return nil
+        }
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 {
+        (65...90).contains(byte) ? byte | 32 : byte
     }
 }
 
