@@ -31,7 +31,7 @@ extension Lane {
         try rewriteMostlyDead(at: moment)
         try openSegments()
         let old = journal
-        try beginSegment(old.segment + 1)
+        try beginSegment(old.segment + 1, needsRoom: true)
         checkpointing = true
         let journalDrafts = takeDrafts()
         let finished = runs.takeFinished()

@@ -56,9 +56,9 @@ extension Lane {
         }
         for merge in merging {
             guard let slot = slotOf[merge.ordinal] else { continue }
-            merges.setHead(merge.hash, slot)
+            // Runs come in the order in which they were written: the last one that names a head is right.
+            setHead(merge.hash, slot)
             merges.remember(merge.hash, of: slot)
-            slots.pointer(slot).pointee.merges = true
         }
     }
 
