@@ -30,6 +30,7 @@ package final class Records: Sendable {
     ///   - secretKey: 32 bytes under which secrets are encrypted; another key than the file was made with is refused.
     ///   - bytesLimit: above this size writes are refused as `full`; `nil`: the disk is the limit.
     /// - Throws: `readOnly`, `full` or `io` where the file cannot be opened, `corrupt`, `newerFormat`, `invalid` for the key.
+    ///   A log that has lost something is found before SQLite opens it (``LogCheck``).
     package static func open(
         path: String,
         clock: any WallClock,
@@ -37,6 +38,7 @@ package final class Records: Sendable {
         bytesLimit: Int? = nil
     ) async throws(RecordsError) -> Records {
         let seal = try SecretSeal(secretKey: secretKey)
+        try LogCheck.require(path)
         let database = try SQLiteDatabase(path: path, bytesLimit: bytesLimit)
         do throws(RecordsError) {
             return try await open(database, clock: clock, seal: seal)
@@ -77,6 +79,9 @@ package final class Records: Sendable {
             )
         }
     }
+
+    /// Lets what was written so far rest in the database's own file, not in the log before it.
+    package func foldLog() async { await database.foldLog(fully: true) }
 
     /// Finishes the writes that were asked for, then closes the file; later calls throw `closed`.
     package func close() async { await database.close() }

@@ -121,18 +121,18 @@ package final class SQLiteDatabase: SQLDatabase {
 
     package func close() async {
         guard await queue.close() else { return }
-        await foldLog()
+        // So that the file alone is the whole database. SQLite does so when the last connection closes, but the readers close last and
+        // may not write.
+        await foldLog(fully: true)
         // Readers that are still at work keep the connection until they end; the process's end closes it too.
         try? pool.close()
     }
 
-    /// Copies the log back into the file, so that the file alone is the whole database. SQLite does so when the last connection
-    /// closes, but the readers close last and may not write.
-    private func foldLog() async {
+    package func foldLog(fully: Bool) async {
         await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { database in
-                // What cannot be folded now is folded at the next opening; nothing is lost.
-                _ = try? database.checkpoint(.truncate)
+                // What cannot be folded now is folded later; nothing is lost.
+                _ = try? database.checkpoint(fully ? .truncate : .passive)
                 continuation.resume()
             }
         }

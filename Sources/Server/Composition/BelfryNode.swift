@@ -45,6 +45,7 @@ package struct BelfryNode: Sendable {
         seed: UInt64 = SystemRandomNumberGenerator.seed()
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
+        try folder.checkLog()
         do {
             let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
             do {
@@ -100,6 +101,9 @@ package struct BelfryNode: Sendable {
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
+        if configuration.http.auth == .keys {
+            try await Self.checkOwners(configuration, timeline, records)
+        }
         firstKey =
             configuration.http.auth == .keys
             ? try await keys.makeFirst {
@@ -109,6 +113,8 @@ package struct BelfryNode: Sendable {
                     setting: "data.folder"
                 )
             } : nil
+        // What was made or read back from the log until here is what all else hangs on.
+        await records.foldLog()
         let reports = NoticeReports(records: records, feed: feed)
         self.reports = reports
         let arrivals = ArrivalBook()

@@ -16,7 +16,8 @@ struct Doctor: AsyncParsableCommand {
             "Look into the data folder of a stopped server: what is well, what is not, and what to do.",
         discussion: """
             Timeline and records are copied into the folder for temporary files (TMPDIR) and opened there; the data folder itself \
-            is not changed. Ends with 65 if something is damaged, with 75 if a server is using the folder, with 0 otherwise.
+            is not changed. Ends with 65 if something is damaged, with 77 if something may not be read, with 75 if a server is using the folder, with \
+            0 otherwise.
             """
     )
 
@@ -38,6 +39,9 @@ struct Doctor: AsyncParsableCommand {
             if json { try printJSON(Report(findings: found)) } else { show(found) }
             if found.contains(where: { $0.verdict == .damaged }) {
                 throw ExitCode(Failure.Code.badInput.rawValue)
+            }
+            if found.contains(where: { $0.verdict == .unreadable }) {
+                throw ExitCode(Failure.Code.notAllowed.rawValue)
             }
             if found.contains(where: { $0.verdict == .busy }) {
                 throw ExitCode(Failure.Code.tryLater.rawValue)

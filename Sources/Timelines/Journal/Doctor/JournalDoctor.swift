@@ -7,6 +7,8 @@ package struct DoctorReport: Sendable {
         package enum Kind: String, Sendable, Hashable {
             /// Something acknowledged may be lost: the timeline refuses to open.
             case damage
+            /// Could not be read for want of access rights, or because the disk said no: nothing is known of it.
+            case unreadable
             /// Written by a newer version of the program: only that can read it.
             case newerFormat = "newer_format"
             /// The end of the last segment is no whole record; opening cuts it off. Mostly a write that was cut short and never acknowledged; damage
@@ -32,7 +34,7 @@ package struct DoctorReport: Sendable {
 
     /// Nothing acknowledged is lost.
     package var isSound: Bool {
-        !findings.contains { $0.kind == .damage || $0.kind == .newerFormat }
+        !findings.contains { [.damage, .unreadable, .newerFormat].contains($0.kind) }
     }
 }
 
@@ -91,6 +93,9 @@ private struct Inspection<Disk: Storage> {
     private mutating func readManifest() -> Manifest? {
         let name = FileFormat.manifestName
         do throws(TimelineError) {
+            guard names.contains(name) else {
+                throw TimelineError(.corrupt, "\(name), byte 0: the file is missing")
+            }
             let disk = disk
             let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
             count(file.bytes.count)
@@ -162,6 +167,14 @@ private struct Inspection<Disk: Storage> {
         )
     }
 
+    private func kind(_ error: TimelineError) -> DoctorReport.Finding.Kind {
+        switch error.code {
+        case .newerFormat: .newerFormat
+        case .io: .unreadable
+        default: .damage
+        }
+    }
+
     /// The engine's own words are "file, byte offset: problem".
     private mutating func damage(_ name: String, _ error: TimelineError) {
         let words = error.message.split(separator: " ")
@@ -169,7 +182,7 @@ private struct Inspection<Disk: Storage> {
         let offset = at < words.endIndex ? Int(words[at].prefix { $0.isNumber }) : nil
         report.findings.append(
             .init(
-                kind: error.code == .newerFormat ? .newerFormat : .damage,
+                kind: kind(error),
                 file: name,
                 offset: offset,
                 problem: error.message
