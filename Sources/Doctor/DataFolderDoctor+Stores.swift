@@ -77,9 +77,16 @@ extension DataFolderDoctor {
             Diagnosis(
                 "timeline",
                 .warning,
-                "\(path)/\(finding.file): \(finding.problem); the next start cuts them off",
+                "\(path)/\(finding.file): \(finding.problem); the next start puts them aside",
                 remedy:
                     "Nothing, after a crash: a write was cut short before it was acknowledged. Otherwise keep a copy of the folder first: damage to the newest records looks the same."
+            )
+        case .uncertain:
+            Diagnosis(
+                "timeline",
+                .warning,
+                "\(path)/\(finding.problem)",
+                remedy: "Nothing: the next start writes it anew."
             )
         case .stray:
             Diagnosis(

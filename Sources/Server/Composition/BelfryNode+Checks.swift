@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryJournal
 import BelfryRecords
+import Logging
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -35,5 +36,19 @@ extension BelfryNode {
         let pending = counts.scheduled + counts.inFlight
         guard let lost = LostOwners(configuration, pending: pending) else { return }
         throw StartFailure(.damaged, "\(lost.problem) \(lost.cure)")
+    }
+
+    /// A start after a crash mostly cuts something off; damage to the newest records would look the same, so that nobody should have to guess.
+    static func tell(_ dropped: [DroppedTail], in folder: DataFolder, _ logger: Logger) {
+        for tail in dropped {
+            logger.warning(
+                "cut the journal's end off: it was no whole record, mostly a write that a crash cut short before it was acknowledged",
+                metadata: [
+                    "file": "\(folder.timeline)/\(tail.file)", "offset": "\(tail.offset)",
+                    "bytes": "\(tail.bytes)",
+                    "kept": "\(tail.keptAs ?? "nothing: only zeros, or no room")",
+                ]
+            )
+        }
     }
 }

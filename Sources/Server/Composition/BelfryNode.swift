@@ -48,6 +48,7 @@ package struct BelfryNode: Sendable {
         try folder.checkLog()
         do {
             let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            tell(timeline.dropped, in: folder, logger)
             do {
                 let records = try await Records.open(
                     path: folder.records,

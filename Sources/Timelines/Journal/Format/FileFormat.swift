@@ -20,6 +20,7 @@ enum FileFormat {
         case journal = 0x314a_5952_464c_4542  // BELFRYJ1
         case run = 0x3152_5952_464c_4542  // BELFRYR1
         case manifest = 0x314d_5952_464c_4542  // BELFRYM1
+        case newest = 0x314e_5952_464c_4542  // BELFRYN1
     }
 
     static let manifestName = "MANIFEST"

@@ -24,7 +24,8 @@ extension Lane {
         )
         try lane.openRuns(manifest)
         let tail = segments.filter { $0 >= manifest.journalStart }
-        try lane.replay(tail, manifest, cutting: true)
+        let newest = try NewestSegment.read(from: disk)
+        try lane.replay(tail, manifest, newest, cutting: true)
         lane.removeStrays(names, before: manifest.journalStart)
         let next = (tail.last ?? manifest.journalStart - 1) + 1
         try lane.beginSegment(next)
@@ -49,7 +50,8 @@ extension Lane {
         try lane.openRuns(manifest)
         let segments = names.compactMap { FileFormat.journalNumber($0) }.sorted()
         let tail = segments.filter { $0 >= manifest.journalStart }
-        try lane.replay(tail, manifest, cutting: false)
+        let newest = try NewestSegment.read(from: disk)
+        try lane.replay(tail, manifest, newest, cutting: false)
         return lane
     }
 
@@ -122,6 +124,7 @@ extension Lane {
     private mutating func replay(
         _ segments: [UInt64],
         _ manifest: Manifest,
+        _ newest: NewestSegment?,
         cutting: Bool
     ) throws(TimelineError) {
         for (index, number) in segments.enumerated() {
@@ -132,34 +135,40 @@ extension Lane {
                     "\(FileFormat.journalName(expected)), byte 0: the file is missing"
                 )
             }
-            try replay(number, isLast: index == segments.count - 1, cutting: cutting)
+            let reader = SegmentReader(
+                number,
+                isLast: index == segments.count - 1,
+                start: manifest.journalStart,
+                newest: newest,
+                mutation: limits.mutation
+            )
+            try replay(number, reader, cutting: cutting)
         }
-        guard !segments.isEmpty else {
+        let last = max(manifest.journalStart, newest?.number ?? 0)
+        guard let found = segments.last, found >= last else {
             throw TimelineError(
                 .corrupt,
-                "\(FileFormat.journalName(manifest.journalStart)), byte 0: the file is missing"
+                "\(FileFormat.journalName(last)), byte 0: the file is missing"
             )
         }
     }
 
-    private mutating func replay(_ number: UInt64, isLast: Bool, cutting: Bool)
+    private mutating func replay(_ number: UInt64, _ reader: SegmentReader, cutting: Bool)
         throws(TimelineError)
     {
-        let name = FileFormat.journalName(number)
+        let name = reader.name
         let disk = disk
         let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
-        let reader = SegmentReader(
-            name: name,
-            number: number,
-            isLast: isLast,
-            mutation: limits.mutation
-        )
         drafts.begin(segment: number)
         let end = try reader.read(file.bytes) { (frame, body, offset) throws(TimelineError) in
             try replay(frame, body, at: offset + Frame.bytes, "\(name), byte \(offset)")
         }
         journalled += file.bytes.count
-        guard cutting, isLast else { return }
+        guard cutting, reader.isLast else { return }
+        if end < file.bytes.count {
+            let tail = UnsafeRawBufferPointer(rebasing: file.bytes[end...])
+            dropped.append(DroppedTail.keep(tail, of: number, at: end, on: disk))
+        }
         try makeSound(number, end: end, size: file.bytes.count)
     }
 
@@ -198,6 +207,14 @@ extension Lane {
             // On a full disk what there is must still be claimed: `schedule` and, without headroom, `cancel` will say so.
             journal.reserved = start
         }
+        NewestSegment(number: number).write(to: disk)
+    }
+
+    /// Says that nothing comes after what is in the newest segment, so that from now on a damaged end of it is not taken for a torn one. For a timeline
+    /// that ends with everything written.
+    func markClosed() {
+        guard broken == nil, !hasFrames, journal.file.rawValue >= 0 else { return }
+        NewestSegment(number: journal.segment, closedAt: journal.end).write(to: disk)
     }
 
     private func createSegment(_ number: UInt64) throws(StorageError) -> FileID {
@@ -234,7 +251,8 @@ extension Lane {
         for name in names {
             let isOld = FileFormat.journalNumber(name).map { $0 < start } ?? false
             let isUnknown = FileFormat.runNumber(name).map { !runs.contains($0) } ?? false
-            if isOld || isUnknown || name == FileFormat.newManifestName { try? disk.remove(name) }
+            let isHalf = [FileFormat.newManifestName, NewestSegment.newName].contains(name)
+            if isOld || isUnknown || isHalf { try? disk.remove(name) }
         }
     }
 

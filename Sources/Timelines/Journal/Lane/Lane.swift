@@ -54,6 +54,9 @@ struct Lane<Disk: Storage>: ~Copyable {
     /// Segments that nothing is appended to any more, but whose last group may still be on its way.
     var retired: [FileID] = []
 
+    /// What this opening cut off.
+    var dropped: [DroppedTail] = []
+
     /// Why nothing more may be journalled here.
     var broken: TimelineError?
 

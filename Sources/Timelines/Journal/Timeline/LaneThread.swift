@@ -44,6 +44,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             if failure == nil { board.publish(lane.nextDue(at: Moment(clock))) }
         }
         outbox.send(.stop)
+        if failure == nil { lane.markClosed() }
         lane.close()
         lane.disk.release()
         board.close()
