@@ -64,7 +64,7 @@ extension DataFolderDoctor {
                 .damaged,
                 "\(path): \(finding.problem)",
                 remedy:
-                    "Put a copy back, if there is one; keep the damaged folder. Pushes accepted since that copy have to be scheduled again."
+                    "Keep a copy of the folder. `belfry doctor FOLDER --repair` keeps everything that is whole and says what is not (first with --dry-run); or put a copy back: pushes accepted since then have to be scheduled again."
             )
         case .newerFormat:
             Diagnosis(
@@ -172,6 +172,21 @@ extension DataFolderDoctor {
             let message = error.message.replacing(place, with: folder)
             return [Diagnosis("records", .damaged, "\(path): \(message)", remedy: remedy)]
         }
+    }
+
+    /// What is wrong with a database that only this opens.
+    func faults(of path: String) async -> [String] {
+        guard let key = secretKey() else {
+            return [
+                "\(configuration.secretKeyFile) cannot be read: without it the records cannot be checked"
+            ]
+        }
+        do throws(RecordsError) {
+            let records = try await Records.open(path: path, clock: clock, secretKey: key)
+            let faults = try await records.verify()
+            await records.close()
+            return faults
+        } catch { return [error.message] }
     }
 
     /// Records without any account and key are well in a folder where nothing else has happened.

@@ -49,7 +49,7 @@ package enum LogCheck {
         + "`belfry doctor FOLDER --repair` keep what is whole, or put records.sqlite back from a copy and remove records.sqlite-wal and -shm."
 
     /// As the database says at byte 16, where 1 stands for 65,536; 4096, as it is made, where it says nothing yet.
-    private static func pageBytes(_ path: String) -> Int {
+    static func pageBytes(_ path: String) -> Int {
         guard let file = FileHandle(forReadingAtPath: path) else { return 4096 }
         defer { try? file.close() }
         guard let head = try? file.read(upToCount: 18), head.count == 18 else { return 4096 }

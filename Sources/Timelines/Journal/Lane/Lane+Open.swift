@@ -5,12 +5,14 @@ extension Lane {
     /// Opens a folder: manifest, runs, then the journal's tail. The next frame goes into a new segment.
     ///
     /// - Parameter generation: fencing tokens go on from here. A random number keeps tokens of an earlier opening stale.
+    /// - Parameter isLenient: see ``Lane/isLenient``.
     /// - Throws: `corrupt` with file and offset, `newerFormat`, `io`, `full`.
     static func open(
         _ disk: Disk,
         limits: JournalConfiguration,
         at moment: Moment,
-        generation: UInt64 = .random(in: 0..<1 << 62)
+        generation: UInt64 = .random(in: 0..<1 << 62),
+        isLenient: Bool = false
     ) throws(TimelineError) -> Lane {
         let manifest = try manifest(disk)
         let names = try onDisk { () throws(StorageError) in try disk.names() }
@@ -22,10 +24,12 @@ extension Lane {
             moment: moment,
             generation: generation
         )
+        lane.isLenient = isLenient
         try lane.openRuns(manifest)
         let tail = segments.filter { $0 >= manifest.journalStart }
         let newest = try NewestSegment.read(from: disk)
         try lane.replay(tail, manifest, newest, cutting: true)
+        lane.sequence = max(lane.sequence, lane.highestSequence)
         lane.removeStrays(names, before: manifest.journalStart)
         let next = (tail.last ?? manifest.journalStart - 1) + 1
         try lane.beginSegment(next)
