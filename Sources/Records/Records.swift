@@ -1,4 +1,5 @@
 package import BelfryCore
+import Foundation
 import Synchronization
 
 /// What happened and why: accounts, people and their permissions, flows, deliveries, dead letters, keys, audit, settings.
@@ -82,6 +83,26 @@ package final class Records: Sendable {
 
     /// Lets what was written so far rest in the database's own file, not in the log before it.
     package func foldLog() async { await database.foldLog(fully: true) }
+
+    /// Writes a copy of everything committed so far into a new file, while the records go on.
+    ///
+    /// - Throws: `full` or `io`; what was written then is of no use.
+    package func copy(to path: String) async throws(RecordsError) {
+        try await database.copy(to: path)
+    }
+
+    /// Copies the records of a stopped server into an existing folder: the file and its log, which is folded into the copy.
+    ///
+    /// - Throws: `corrupt` where the log is damaged, `readOnly`, `full`, `io`.
+    package static func copy(stopped path: String, to copy: String) async throws(RecordsError) {
+        try LogCheck.require(path)
+        do {
+            for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path + end) {
+                try FileManager.default.copyItem(atPath: path + end, toPath: copy + end)
+            }
+        } catch { throw RecordsError(.io, "\(path) cannot be copied: \(error)") }
+        await (try SQLiteDatabase(path: copy)).close()
+    }
 
     /// Finishes the writes that were asked for, then closes the file; later calls throw `closed`.
     package func close() async { await database.close() }

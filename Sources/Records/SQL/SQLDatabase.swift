@@ -31,6 +31,11 @@ package protocol SQLDatabase: Sendable {
     /// - Parameter fully: also wait for readers, and empty the log.
     func foldLog(fully: Bool) async
 
+    /// Writes a copy of everything committed so far, as one snapshot, into a new file, synced; beside other work.
+    ///
+    /// - Throws: `full` or `io`; what was written then is of no use.
+    func copy(to path: String) async throws(RecordsError)
+
     /// Finishes what was asked, then lets go of the files; later calls throw `closed`.
     func close() async
 

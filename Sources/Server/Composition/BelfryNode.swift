@@ -337,6 +337,8 @@ package struct BelfryNode: Sendable {
             version: Belfry.version
         )
         dependencies.settings = settings
+        let backups = BackupDesk(configuration, timeline, records)
+        dependencies.backup = { try await backups.write(to: $0) }
         return dependencies
     }
 

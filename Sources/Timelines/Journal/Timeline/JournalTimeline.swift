@@ -114,6 +114,14 @@ package final class JournalTimeline: Timeline {
         try await ask { .counts($0) }
     }
 
+    /// Writes a copy of everything acknowledged so far into an empty folder, synced, while the timeline goes on.
+    ///
+    /// - Returns: bytes written.
+    /// - Throws: `full` or `io` for either folder; what was written then is of no use.
+    package func copy(into folder: String) async throws(TimelineError) -> Int {
+        try await ask { .copy(to: folder, $0) }
+    }
+
     private func ask<Value: Sendable>(_ command: (Reply<Value>) -> Command)
         async throws(TimelineError) -> Value
     {
