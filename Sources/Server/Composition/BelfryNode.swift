@@ -282,7 +282,8 @@ package struct BelfryNode: Sendable {
 
     /// What must be well, the timeline aside, which is asked itself.
     package func checks() -> [Check] {
-        Check.all(accounts: accounts, delivery: dispatcher.snapshot()) + [recordsCheck.check]
+        Check.all(accounts: accounts, delivery: dispatcher.snapshot())
+            + [recordsCheck.check, DiskRoom(folder: folder.path).check]
     }
 
     // MARK: What the HTTP side needs

@@ -131,6 +131,13 @@ extension Lane {
         _ newest: NewestSegment?,
         cutting: Bool
     ) throws(TimelineError) {
+        let last = max(manifest.journalStart, newest?.number ?? 0)
+        guard let found = segments.last, found >= last else {
+            throw TimelineError(
+                .corrupt,
+                "\(FileFormat.journalName(last)), byte 0: the file is missing"
+            )
+        }
         for (index, number) in segments.enumerated() {
             let expected = manifest.journalStart + UInt64(index)
             guard number == expected else {
@@ -146,19 +153,13 @@ extension Lane {
                 newest: newest,
                 mutation: limits.mutation
             )
-            try replay(number, reader, cutting: cutting)
-        }
-        let last = max(manifest.journalStart, newest?.number ?? 0)
-        guard let found = segments.last, found >= last else {
-            throw TimelineError(
-                .corrupt,
-                "\(FileFormat.journalName(last)), byte 0: the file is missing"
-            )
+            let end = try replay(number, reader, cutting: cutting)
+            if cutting, number == segments.last { try makeSound(number, end: end) }
         }
     }
 
     private mutating func replay(_ number: UInt64, _ reader: SegmentReader, cutting: Bool)
-        throws(TimelineError)
+        throws(TimelineError) -> Int
     {
         let name = reader.name
         let disk = disk
@@ -168,17 +169,16 @@ extension Lane {
             try replay(frame, body, at: offset + Frame.bytes, "\(name), byte \(offset)")
         }
         journalled += file.bytes.count
-        guard cutting, reader.isLast else { return }
-        if end < file.bytes.count {
+        if cutting, reader.isLast, end < file.bytes.count {
             let tail = UnsafeRawBufferPointer(rebasing: file.bytes[end...])
             dropped.append(DroppedTail.keep(tail, of: number, at: end, on: disk))
         }
-        try makeSound(number, end: end, size: file.bytes.count)
+        return end
     }
 
     /// Sees to it that the last segment is whole on the medium when it is no longer the last: a torn tail is cut off for good, and what a process
     /// wrote that died before it synced is synced now that it is believed.
-    private func makeSound(_ number: UInt64, end: Int, size: Int) throws(TimelineError) {
+    private func makeSound(_ number: UInt64, end: Int) throws(TimelineError) {
         let disk = disk
         try onDisk { () throws(StorageError) in
             let file = try disk.open(FileFormat.journalName(number), .update)
@@ -186,7 +186,8 @@ extension Lane {
             if end < FileFormat.headerBytes {
                 try disk.truncate(file, to: 0)
                 try append(FileFormat.header(.journal, number: number), to: file, disk)
-            } else if end < size {
+            } else {
+                // Also gives back what was set aside behind the end: on a full disk the next segment needs it.
                 try disk.truncate(file, to: end)
             }
             try disk.sync(file)
