@@ -9,44 +9,62 @@ import FoundationEssentials
 import Foundation
 #endif
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The two stores: the timeline's files as they lie, the records as the server would open them, but as a copy.
 extension DataFolderDoctor {
-    func timeline() -> [Diagnosis] {
+    /// - Returns: what was found, and how much is pending as far as that can be counted.
+    func timeline() -> (found: [Diagnosis], pending: Int) {
         let path = "\(folder)/timeline"
         guard isFolder(path) else {
-            return [Diagnosis("timeline", .well, "there is none yet")]
+            return ([Diagnosis("timeline", .well, "there is none yet")], 0)
         }
         let report: DoctorReport
         do throws(TimelineError) { report = try JournalDoctor.verify(folder: path) } catch {
-            return [
-                error.code == .locked
-                    ? Self.busy(folder)
-                    : Diagnosis(
-                        "timeline",
-                        .damaged,
-                        "\(path): \(error.message)",
-                        remedy: "Look at the disk and at the access rights."
-                    )
-            ]
+            return ([unopened(path, error)], 0)
         }
         var found = report.findings.map { diagnosis($0, in: path) }
-        if report.isSound, let counts = report.counts {
-            let pending = counts.scheduled + counts.inFlight
+        let pending = report.counts.map { $0.scheduled + $0.inFlight } ?? 0
+        if report.isSound, report.counts != nil {
             let words = "\(path): checksums are right, \(pending) pushes pending"
             found.append(Diagnosis("timeline", .well, words))
         }
-        return found
+        return (found, pending)
+    }
+
+    /// The folder itself could not be taken or listed; nothing is known of its files.
+    private func unopened(_ path: String, _ error: TimelineError) -> Diagnosis {
+        if error.code == .locked { return Self.busy(folder) }
+        return Diagnosis(
+            "timeline",
+            access(path, R_OK | W_OK | X_OK) == 0 ? .damaged : .unreadable,
+            "\(path): \(error.message)",
+            remedy: "Run doctor as the server's user; look at the disk and at the access rights."
+        )
     }
 
     private func diagnosis(_ finding: DoctorReport.Finding, in path: String) -> Diagnosis {
         switch finding.kind {
+        case .unreadable:
+            Diagnosis(
+                "timeline",
+                .unreadable,
+                "\(path)/\(finding.file): \(finding.problem)",
+                remedy: Self.asOwner
+            )
         case .damage:
             Diagnosis(
                 "timeline",
                 .damaged,
                 "\(path): \(finding.problem)",
                 remedy:
-                    "Put a copy back, if there is one; keep the damaged folder. Pushes accepted since that copy have to be scheduled again."
+                    "Keep a copy of the folder. `belfry doctor FOLDER --repair` keeps everything that is whole and says what is not (first with --dry-run); or put a copy back: pushes accepted since then have to be scheduled again."
             )
         case .newerFormat:
             Diagnosis(
@@ -59,9 +77,16 @@ extension DataFolderDoctor {
             Diagnosis(
                 "timeline",
                 .warning,
-                "\(path)/\(finding.file): \(finding.problem); the next start cuts them off",
+                "\(path)/\(finding.file): \(finding.problem); the next start puts them aside",
                 remedy:
                     "Nothing, after a crash: a write was cut short before it was acknowledged. Otherwise keep a copy of the folder first: damage to the newest records looks the same."
+            )
+        case .uncertain:
+            Diagnosis(
+                "timeline",
+                .warning,
+                "\(path)/\(finding.problem)",
+                remedy: "Nothing: the next start writes it anew."
             )
         case .stray:
             Diagnosis(
@@ -81,11 +106,31 @@ extension DataFolderDoctor {
         )
     }
 
-    func records(copyIn place: String) async -> [Diagnosis] {
+    func records(copyIn place: String, pending: Int) async -> [Diagnosis] {
         let path = "\(folder)/records.sqlite"
         guard FileManager.default.fileExists(atPath: path) else {
             return [Diagnosis("records", .well, "there are none yet")]
         }
+        var found: [Diagnosis] = []
+        do throws(RecordsError) {
+            switch try LogCheck.look(path) {
+            case .sound: break
+            case .torn(let words):
+                found.append(Diagnosis("records", .warning, words, remedy: Self.tornLog))
+            case .damaged(let words):
+                return [Diagnosis("records", .damaged, words, remedy: LogCheck.cure)]
+            }
+        } catch {
+            return [Diagnosis("records", .unreadable, error.message, remedy: Self.asOwner)]
+        }
+        return await found + integrity(of: path, copyIn: place, pending: pending)
+    }
+
+    private static let tornLog =
+        "Nothing, after a power cut: a write was cut short before it was acknowledged. Otherwise keep a copy of the folder first: damage to the newest record looks the same."
+
+    private func integrity(of path: String, copyIn place: String, pending: Int) async -> [Diagnosis]
+    {
         let files = [path, path + "-wal"].filter { FileManager.default.fileExists(atPath: $0) }
         do throws(CopyFailure) { try copy(files, to: place) } catch {
             return [error.diagnosis("records")]
@@ -108,12 +153,15 @@ extension DataFolderDoctor {
                 secretKey: key
             )
             let faults = try await records.verify()
+            let isOwned = try await records.isOwned()
             await records.close()
-            return faults.isEmpty
-                ? [Diagnosis("records", .well, "\(path): integrity and key are right")]
-                : faults.map {
+            if !faults.isEmpty {
+                return faults.map {
                     Diagnosis("records", .damaged, "\(path): \($0)", remedy: Self.restore)
                 }
+            }
+            if !isOwned, let lost = lostOwners(pending: pending) { return [lost] }
+            return [Diagnosis("records", .well, "\(path): integrity and key are right")]
         } catch {
             let remedy =
                 switch error.code {
@@ -126,8 +174,33 @@ extension DataFolderDoctor {
         }
     }
 
+    /// What is wrong with a database that only this opens.
+    func faults(of path: String) async -> [String] {
+        guard let key = secretKey() else {
+            return [
+                "\(configuration.secretKeyFile) cannot be read: without it the records cannot be checked"
+            ]
+        }
+        do throws(RecordsError) {
+            let records = try await Records.open(path: path, clock: clock, secretKey: key)
+            let faults = try await records.verify()
+            await records.close()
+            return faults
+        } catch { return [error.message] }
+    }
+
+    /// Records without any account and key are well in a folder where nothing else has happened.
+    private func lostOwners(pending: Int) -> Diagnosis? {
+        LostOwners(configuration, pending: pending).map {
+            Diagnosis("records", .damaged, $0.problem, remedy: $0.cure)
+        }
+    }
+
     private static let restore =
-        "Put records.sqlite back from a copy and remove records.sqlite-wal; pending pushes are in the timeline and not concerned."
+        "Put records.sqlite back from a copy and remove records.sqlite-wal and records.sqlite-shm; pending pushes are in the timeline and not concerned."
+
+    static let asOwner =
+        "It may be sound: run doctor as the server's user; look at the access rights and at the disk."
 
     private func secretKey() -> [UInt8]? {
         var text = configuration.secret.key
@@ -166,8 +239,8 @@ private struct CopyFailure: Error {
     func diagnosis(_ area: String) -> Diagnosis {
         Diagnosis(
             area,
-            .damaged,
-            "it cannot be read: \(reason)",
+            .unreadable,
+            "it cannot be copied: \(reason)",
             remedy:
                 "Run doctor as the server's user, with room for a copy in the folder for temporary files (TMPDIR)."
         )

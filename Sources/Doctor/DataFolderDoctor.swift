@@ -7,6 +7,14 @@ import FoundationEssentials
 import Foundation
 #endif
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Looks into the data folder of a stopped server and tells what is well and what is not. Changes nothing: a database, which has to be opened for
 /// writing to be read (it replays its log), is copied first and opened there.
 package struct DataFolderDoctor: Sendable {
@@ -36,15 +44,26 @@ package struct DataFolderDoctor: Sendable {
                 )
             ]
         }
+        guard access(folder, R_OK | X_OK) == 0 else {
+            return [
+                Diagnosis(
+                    "folder",
+                    .unreadable,
+                    "this user may not look into \(folder): \(String(cString: strerror(errno)))",
+                    remedy: Self.asOwner
+                )
+            ]
+        }
         var found = folderAccess() + secretFiles() + clockSanity() + diskRoom()
-        found += timeline()
+        let timeline = timeline()
+        found += timeline.found
         let lock = FolderLock(path: "\(folder)/timeline/LOCK")
         guard !lock.isHeldElsewhere else {
             let busy = Self.busy(folder)
             return found.contains(busy) ? found : found + [busy]
         }
         let copies = "\(workshop)/belfry-doctor-\(UUID().uuidString)"
-        found += await records(copyIn: copies)
+        found += await records(copyIn: copies, pending: timeline.pending)
         // What is left lies in the folder for temporary files.
         try? FileManager.default.removeItem(atPath: copies)
         withExtendedLifetime(lock) {}

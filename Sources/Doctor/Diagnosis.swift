@@ -13,6 +13,8 @@ package struct Diagnosis: Sendable, Hashable, Codable {
         case warning
         /// The server cannot rely on it.
         case damaged
+        /// Could not be looked at, because this user may not read it; it may be sound.
+        case unreadable
         /// Could not be looked at, because a server is using the folder.
         case busy
     }

@@ -1,4 +1,5 @@
 package import BelfryCore
+import Foundation
 import Synchronization
 
 /// What happened and why: accounts, people and their permissions, flows, deliveries, dead letters, keys, audit, settings.
@@ -30,6 +31,7 @@ package final class Records: Sendable {
     ///   - secretKey: 32 bytes under which secrets are encrypted; another key than the file was made with is refused.
     ///   - bytesLimit: above this size writes are refused as `full`; `nil`: the disk is the limit.
     /// - Throws: `readOnly`, `full` or `io` where the file cannot be opened, `corrupt`, `newerFormat`, `invalid` for the key.
+    ///   A log that has lost something is found before SQLite opens it (``LogCheck``).
     package static func open(
         path: String,
         clock: any WallClock,
@@ -37,6 +39,7 @@ package final class Records: Sendable {
         bytesLimit: Int? = nil
     ) async throws(RecordsError) -> Records {
         let seal = try SecretSeal(secretKey: secretKey)
+        try LogCheck.require(path)
         let database = try SQLiteDatabase(path: path, bytesLimit: bytesLimit)
         do throws(RecordsError) {
             return try await open(database, clock: clock, seal: seal)
@@ -76,6 +79,29 @@ package final class Records: Sendable {
                 [.text("check"), .blob(sealed)]
             )
         }
+    }
+
+    /// Lets what was written so far rest in the database's own file, not in the log before it.
+    package func foldLog() async { await database.foldLog(fully: true) }
+
+    /// Writes a copy of everything committed so far into a new file, while the records go on.
+    ///
+    /// - Throws: `full` or `io`; what was written then is of no use.
+    package func copy(to path: String) async throws(RecordsError) {
+        try await database.copy(to: path)
+    }
+
+    /// Copies the records of a stopped server into an existing folder: the file and its log, which is folded into the copy.
+    ///
+    /// - Throws: `corrupt` where the log is damaged, `readOnly`, `full`, `io`.
+    package static func copy(stopped path: String, to copy: String) async throws(RecordsError) {
+        try LogCheck.require(path)
+        do {
+            for end in ["", "-wal"] where FileManager.default.fileExists(atPath: path + end) {
+                try FileManager.default.copyItem(atPath: path + end, toPath: copy + end)
+            }
+        } catch { throw RecordsError(.io, "\(path) cannot be copied: \(error)") }
+        await (try SQLiteDatabase(path: copy)).close()
     }
 
     /// Finishes the writes that were asked for, then closes the file; later calls throw `closed`.

@@ -14,7 +14,7 @@ struct Belfry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
-            AccountCommand.self, DeadLetter.self, KeyCommand.self, Doctor.self,
+            AccountCommand.self, DeadLetter.self, KeyCommand.self, BackupCommand.self, Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )

@@ -100,3 +100,36 @@ struct DoctorTests {
         #expect(result.out.contains("/nowhere/at/all is no folder"))
     }
 }
+
+/// As a user who may not look: where the tests run as root, which may look everywhere, the program is run as another user.
+@Suite("belfry doctor, by somebody who may not look")
+struct ForeignDoctorTests {
+    private static let setpriv = "/usr/bin/setpriv"
+
+    @Test(
+        "says that it may not, and calls nothing damaged or empty",
+        .enabled(if: geteuid() == 0 && FileManager.default.isExecutableFile(atPath: setpriv))
+    )
+    func foreign() async throws {
+        let folder = "/tmp/foreign-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await RunningServer(folder: folder)
+        await server.stop()
+        // A copy of the program where another user may run it.
+        let program = "/tmp/belfry-\(UUID())"
+        try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+        defer { try? FileManager.default.removeItem(atPath: program) }
+        let nobody = [
+            "--reuid=65534", "--regid=65534", "--clear-groups", program, "doctor", folder,
+        ]
+        let closed = try await Program.run(nobody, executable: Self.setpriv)
+        #expect(closed.code == 77, "\(closed.out)\(closed.err)")
+        #expect(closed.out.contains("unreadable: folder: this user may not look into \(folder)"))
+        #expect(!closed.out.contains("there is none yet"))
+        // The folder itself may be entered, the files in it may not be read.
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
+        let open = try await Program.run(nobody, executable: Self.setpriv)
+        #expect(open.code == 77, "\(open.out)\(open.err)")
+        #expect(!open.out.contains("damaged:"))
+    }
+}

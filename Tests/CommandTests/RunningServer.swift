@@ -72,5 +72,11 @@ final class RunningServer {
         return -1
     }
 
+    /// Ends it as a power cut does, without a word.
+    func kill() async {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        for await _ in ended {}
+    }
+
     deinit { if process.isRunning { process.terminate() } }
 }

@@ -8,7 +8,9 @@ struct DoctorTests {
     private let clock = ManualClock()
 
     /// A disk with runs and a journal: 40 pushes in runs, 10 in the journal, 5 of each cancelled.
-    private func disk() async throws -> SimulatedDisk {
+    ///
+    /// - Parameter closed: cleanly; otherwise as a process leaves it that was killed.
+    private func disk(closed: Bool = true) async throws -> SimulatedDisk {
         let disk = SimulatedDisk()
         var configuration = JournalConfiguration()
         configuration.checkpointBytes = 4000
@@ -29,8 +31,9 @@ struct DoctorTests {
         )
         try await again.schedule((0..<10).map { push("near\($0)") })
         _ = try await again.cancel((0..<5).flatMap { [PushID("far\($0)"), PushID("near\($0)")] })
+        let left = disk.copy()
         await again.close()
-        return disk
+        return closed ? disk : left
     }
 
     private func push(_ id: String) -> Push {
@@ -89,7 +92,7 @@ struct DoctorTests {
 
     @Test("a torn tail is named, and is no damage")
     func tornTail() async throws {
-        let disk = try await disk()
+        let disk = try await disk(closed: false)
         guard let name = try disk.names().last(where: { $0.hasPrefix("journal-") }) else { return }
         disk.cut(name, to: disk.size(of: name) - 3)
         let report = try JournalDoctor.verify(disk)

@@ -33,11 +33,15 @@ struct HostileDiskTests {
             _ = try await timeline.schedule([push(id)])
             ends.append(disk.size(of: segment))
         }
+        try #require(ends[0] > 32 && ends[1] > ends[0] && ends[2] > ends[1])
+        // As a process leaves it that was killed: nothing has been closed.
+        let left = disk.copy()
         await timeline.close()
-        return (disk, ends)
+        return (left, ends)
     }
 
-    private let segment = "journal-0000000000000001.log"
+    /// The first one holds nothing: every opening begins a new one.
+    private let segment = "journal-0000000000000002.log"
 
     @Test("a tail torn at any byte of the last record is cut off, and nothing else")
     func tornTail() async throws {
@@ -81,16 +85,29 @@ struct HostileDiskTests {
         }
     }
 
-    @Test("a file of a newer format is refused as such")
-    func newerFormat() async throws {
-        let (disk, _) = try await threeGroups()
-        disk.edit(segment) { bytes in
+    @Test(
+        "a file of a newer format is refused as such, whatever kind it is",
+        arguments: ["journal-", "MANIFEST", "NEWEST", "run-"]
+    )
+    func newerFormat(name: String) async throws {
+        let disk = SimulatedDisk()
+        var configuration = JournalConfiguration()
+        configuration.checkpointBytes = 1
+        let timeline = try await open(disk, configuration)
+        _ = try await timeline.schedule([push("a", in: 3600)])
+        await timeline.close()
+        let name = try #require(try disk.names().last { $0.hasPrefix(name) })
+        disk.edit(name) { bytes in
             bytes[8] = 2
             let crc = Self.crc(bytes[..<28])
             for index in 0..<4 { bytes[28 + index] = UInt8(truncatingIfNeeded: crc >> (8 * index)) }
         }
         let error = await #expect(throws: TimelineError.self) { _ = try await open(disk) }
         #expect(error?.code == .newerFormat)
+        #expect(error?.message == "\(name) has format 2; this program reads up to 1")
+        let report = try JournalDoctor.verify(disk)
+        #expect(report.findings.map(\.kind) == [.newerFormat])
+        #expect(report.findings.first?.file == name)
     }
 
     /// Bit by bit, so that it shares nothing with what it checks.

@@ -16,7 +16,7 @@ import Darwin
 struct KillTests {
     @Test("loses nothing acknowledged, hands nothing over early or after an acknowledged cancel")
     func kills() async throws {
-        let rounds = getenv("BELFRY_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 50
+        let rounds = getenv("BELFRY_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 200
         var random = SplitMix64(seed: 20_251_121)
         let folder = TemporaryFolder()
         let logs = TemporaryFolder()

@@ -21,6 +21,8 @@ package struct AccountRecords: Sendable {
         let row = try await records.database.write { session throws(RecordsError) in
             try session.row(AccountRecord.upsert, values)
         }
+        // Accounts change seldom and matter much: they do not stay in the log.
+        await records.database.foldLog(fully: false)
         if let row { saved.created = row.time(0) }
         return saved
     }

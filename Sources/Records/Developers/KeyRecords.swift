@@ -26,6 +26,8 @@ package struct KeyRecords: Sendable {
                 ]
             )
         }
+        // Without its keys a server is closed to everybody: they do not stay in the log.
+        await records.database.foldLog(fully: false)
     }
 
     /// The record of a key that somebody presents, whether or not it is still valid.

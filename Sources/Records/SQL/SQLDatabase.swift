@@ -25,6 +25,17 @@ package protocol SQLDatabase: Sendable {
     /// - Throws: `newerFormat` where the database knows a migration that is not among them.
     func migrate(_ migrations: [SQLMigration]) async throws(RecordsError)
 
+    /// Brings what was committed from the engine's log to where it rests, as far as that holds nobody up. Nothing depends on it but how much
+    /// lies in the log.
+    ///
+    /// - Parameter fully: also wait for readers, and empty the log.
+    func foldLog(fully: Bool) async
+
+    /// Writes a copy of everything committed so far, as one snapshot, into a new file, synced; beside other work.
+    ///
+    /// - Throws: `full` or `io`; what was written then is of no use.
+    func copy(to path: String) async throws(RecordsError)
+
     /// Finishes what was asked, then lets go of the files; later calls throw `closed`.
     func close() async
 

@@ -119,20 +119,43 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
+    package func copy(to path: String) async throws(RecordsError) {
+        if queue.isClosed { throw RecordsError(.closed, "the records are closed") }
+        let result: Result<Void, RecordsError> = await withCheckedContinuation { continuation in
+            pool.asyncRead { database in
+                do {
+                    try Self.copy(try database.get(), to: path)
+                    continuation.resume(returning: .success(()))
+                } catch { continuation.resume(returning: .failure(RecordsError(sqlite: error))) }
+            }
+        }
+        try result.get()
+    }
+
+    private static func copy(_ database: Database, to path: String) throws {
+        let copy = try DatabaseQueue(path: path)
+        try copy.inDatabase { try database.backup(to: $0) }
+        try copy.close()
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.synchronize()
+        try file.close()
+    }
+
     package func close() async {
         guard await queue.close() else { return }
-        await foldLog()
+        // So that the file alone is the whole database. SQLite does so when the last connection closes, but the readers close last and
+        // may not write.
+        await foldLog(fully: true)
         // Readers that are still at work keep the connection until they end; the process's end closes it too.
         try? pool.close()
     }
 
-    /// Copies the log back into the file, so that the file alone is the whole database. SQLite does so when the last connection
-    /// closes, but the readers close last and may not write.
-    private func foldLog() async {
+    package func foldLog(fully: Bool) async {
         await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { database in
-                // What cannot be folded now is folded at the next opening; nothing is lost.
-                _ = try? database.checkpoint(.truncate)
+                // What cannot be folded now is folded later; nothing is lost.
+                _ = try? database.checkpoint(fully ? .truncate : .passive)
                 continuation.resume()
             }
         }

@@ -220,6 +220,17 @@ extension APISchemas {
         .init("NewAccount", account(isNew: true)),
         .init("AccountChanges", account(isNew: false)),
         .init("Pause", object("Why.", "reason?: string")),
+        .init("NewBackup", object("Where a copy is to be written.", "destination: string")),
+        .init(
+            "Backup",
+            object(
+                "A copy, and what it does not contain that a server also needs.",
+                "destination: string",
+                "bytes: integer",
+                "contains: string[]",
+                "lacks: string[]"
+            )
+        ),
         .init("KeyList", object("All keys.", "items: Key[]")),
         .init(
             "Key",

@@ -22,7 +22,8 @@ extension API {
                 access: .anyone,
                 operation: Operation(
                     id: "getReadiness",
-                    summary: "Whether timeline and records can be used; 503 says which cannot.",
+                    summary:
+                        "Whether timeline, records and disk can be used; 503 says which cannot.",
                     tag: "health",
                     answer: "Readiness"
                 )

@@ -45,8 +45,10 @@ package struct BelfryNode: Sendable {
         seed: UInt64 = SystemRandomNumberGenerator.seed()
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
+        try folder.checkLog()
         do {
             let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            tell(timeline.dropped, in: folder, logger)
             do {
                 let records = try await Records.open(
                     path: folder.records,
@@ -100,6 +102,9 @@ package struct BelfryNode: Sendable {
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
+        if configuration.http.auth == .keys {
+            try await Self.checkOwners(configuration, timeline, records)
+        }
         firstKey =
             configuration.http.auth == .keys
             ? try await keys.makeFirst {
@@ -109,6 +114,8 @@ package struct BelfryNode: Sendable {
                     setting: "data.folder"
                 )
             } : nil
+        // What was made or read back from the log until here is what all else hangs on.
+        await records.foldLog()
         let reports = NoticeReports(records: records, feed: feed)
         self.reports = reports
         let arrivals = ArrivalBook()
@@ -275,7 +282,8 @@ package struct BelfryNode: Sendable {
 
     /// What must be well, the timeline aside, which is asked itself.
     package func checks() -> [Check] {
-        Check.all(accounts: accounts, delivery: dispatcher.snapshot()) + [recordsCheck.check]
+        Check.all(accounts: accounts, delivery: dispatcher.snapshot())
+            + [recordsCheck.check, DiskRoom(folder: folder.path).check]
     }
 
     // MARK: What the HTTP side needs
@@ -330,6 +338,8 @@ package struct BelfryNode: Sendable {
             version: Belfry.version
         )
         dependencies.settings = settings
+        let backups = BackupDesk(configuration, timeline, records)
+        dependencies.backup = { try await backups.write(to: $0) }
         return dependencies
     }
 

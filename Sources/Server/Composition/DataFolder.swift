@@ -143,7 +143,7 @@ package struct DataFolder: Sendable {
             throw StartFailure(
                 .cannotCreate,
                 errno == EEXIST
-                    ? "\(path) exists, but is of no use: it is left from elsewhere. Move it away."
+                    ? "\(path) (\(setting)) exists, but the records know no API key: it belongs to another folder. Move it away."
                     : "\(path) (\(setting)) cannot be made: \(String(cString: strerror(errno)))"
             )
         }

@@ -36,6 +36,10 @@ package struct ServerDependencies: Sendable {
     package var uncheckedChannels: Set<String>
     /// What must be well for the server to be ready, by name.
     package var checks: @Sendable () async -> [Check]
+    /// Writes a copy of the data folder to an absolute path on this machine.
+    package var backup: @Sendable (_ destination: String) async throws -> Backup.Report = { _ in
+        throw Problem(.unavailable, "This server keeps nothing that could be copied.")
+    }
     /// Makes somebody follow; only a demonstration has it.
     package var simulateFollow: (@Sendable () async throws -> Void)?
     package var version: String

@@ -16,7 +16,7 @@ struct Failure: Error {
         case ioError = 74
         /// EX_TEMPFAIL: another server holds the folder; try again later.
         case tryLater = 75
-        /// EX_NOPERM: no key, or one that may not do this.
+        /// EX_NOPERM: no key, or one that may not do this; a folder that this user may not read.
         case notAllowed = 77
         /// EX_CONFIG: the configuration is wrong.
         case configuration = 78

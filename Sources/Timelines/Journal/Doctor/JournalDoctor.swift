@@ -7,11 +7,15 @@ package struct DoctorReport: Sendable {
         package enum Kind: String, Sendable, Hashable {
             /// Something acknowledged may be lost: the timeline refuses to open.
             case damage
+            /// Could not be read for want of access rights, or because the disk said no: nothing is known of it.
+            case unreadable
             /// Written by a newer version of the program: only that can read it.
             case newerFormat = "newer_format"
-            /// The end of the last segment is no whole record; opening cuts it off. Mostly a write that was cut short and never acknowledged; damage
-            /// to the very last group that was written looks the same.
+            /// The end of the last segment, which was never closed, is no whole record; opening puts it aside and cuts it off. Mostly a write that was
+            /// cut short and never acknowledged; damage to the very last group that was written looks the same.
             case tornTail = "torn_tail"
+            /// What would tell more about the other files cannot be believed; nothing is lost.
+            case uncertain
             /// Left behind by an interrupted checkpoint; opening removes it.
             case stray
         }
@@ -32,7 +36,7 @@ package struct DoctorReport: Sendable {
 
     /// Nothing acknowledged is lost.
     package var isSound: Bool {
-        !findings.contains { $0.kind == .damage || $0.kind == .newerFormat }
+        !findings.contains { [.damage, .unreadable, .newerFormat].contains($0.kind) }
     }
 }
 
@@ -68,15 +72,25 @@ private struct Inspection<Disk: Storage> {
         }
         guard let manifest = readManifest() else { return }
         for entry in manifest.runs { verify(entry) }
+        let newest = readNewest()
         for number in segments where number >= manifest.journalStart {
-            verify(segment: number, isLast: number == segments.last)
+            verify(
+                SegmentReader(
+                    number,
+                    isLast: number == segments.last,
+                    start: manifest.journalStart,
+                    newest: newest
+                )
+            )
         }
         let known = Set(manifest.runs.map(\.number))
         for number in runs where !known.contains(number) { stray(FileFormat.runName(number)) }
         for number in segments where number < manifest.journalStart {
             stray(FileFormat.journalName(number))
         }
-        if names.contains(FileFormat.newManifestName) { stray(FileFormat.newManifestName) }
+        for name in [FileFormat.newManifestName, NewestSegment.newName] where names.contains(name) {
+            stray(name)
+        }
         guard report.isSound else { return }
         do throws(TimelineError) {
             var lane = try Lane.read(disk, at: Moment(now: 0, steady: 0))
@@ -91,6 +105,9 @@ private struct Inspection<Disk: Storage> {
     private mutating func readManifest() -> Manifest? {
         let name = FileFormat.manifestName
         do throws(TimelineError) {
+            guard names.contains(name) else {
+                throw TimelineError(.corrupt, "\(name), byte 0: the file is missing")
+            }
             let disk = disk
             let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
             count(file.bytes.count)
@@ -129,13 +146,32 @@ private struct Inspection<Disk: Storage> {
         }
     }
 
-    private mutating func verify(segment number: UInt64, isLast: Bool) {
-        let name = FileFormat.journalName(number)
+    /// Damaged, it is no damage: without it less is known.
+    private mutating func readNewest() -> NewestSegment? {
+        let name = NewestSegment.name
+        guard names.contains(name) else { return nil }
         do throws(TimelineError) {
             let disk = disk
             let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
             count(file.bytes.count)
-            let reader = SegmentReader(name: name, number: number, isLast: isLast)
+            return try NewestSegment(file.bytes)
+        } catch {
+            guard error.code == .corrupt else {
+                damage(name, error)
+                return nil
+            }
+            let problem = "\(error.message); whether the last segment is whole is not known"
+            report.findings.append(.init(kind: .uncertain, file: name, offset: 0, problem: problem))
+            return nil
+        }
+    }
+
+    private mutating func verify(_ reader: SegmentReader) {
+        let name = reader.name
+        do throws(TimelineError) {
+            let disk = disk
+            let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
+            count(file.bytes.count)
             let end = try reader.read(file.bytes) { _, _, _ in }
             guard end < file.bytes.count else { return }
             report.findings.append(
@@ -162,6 +198,14 @@ private struct Inspection<Disk: Storage> {
         )
     }
 
+    private func kind(_ error: TimelineError) -> DoctorReport.Finding.Kind {
+        switch error.code {
+        case .newerFormat: .newerFormat
+        case .io: .unreadable
+        default: .damage
+        }
+    }
+
     /// The engine's own words are "file, byte offset: problem".
     private mutating func damage(_ name: String, _ error: TimelineError) {
         let words = error.message.split(separator: " ")
@@ -169,7 +213,7 @@ private struct Inspection<Disk: Storage> {
         let offset = at < words.endIndex ? Int(words[at].prefix { $0.isNumber }) : nil
         report.findings.append(
             .init(
-                kind: error.code == .newerFormat ? .newerFormat : .damage,
+                kind: kind(error),
                 file: name,
                 offset: offset,
                 problem: error.message

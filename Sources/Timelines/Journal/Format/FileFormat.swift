@@ -19,6 +19,7 @@ enum FileFormat {
         case journal = 0x314a_5952_464c_4542  // BELFRYJ1
         case run = 0x3152_5952_464c_4542  // BELFRYR1
         case manifest = 0x314d_5952_464c_4542  // BELFRYM1
+        case newest = 0x314e_5952_464c_4542  // BELFRYN1
 
         /// The format that is written, and the only one that is read.
         var version: UInt32 { self == .run ? 2 : 1 }

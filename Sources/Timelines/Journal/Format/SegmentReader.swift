@@ -4,9 +4,32 @@ import BelfryCore
 struct SegmentReader {
     let name: String
     let number: UInt64
-    /// Only the last segment may end in a torn frame: the others were synced before the next was begun.
+    /// Only the last segment may end in a torn frame: the others were synced before the next was begun. One that was closed cleanly is whole, too.
     let isLast: Bool
+    /// Its head was on the medium before anybody spoke of it.
+    private let isBegun: Bool
+    /// Its length, if it was closed.
+    private let closedAt: Int?
     var mutation: Mutation?
+
+    /// - Parameters:
+    ///   - start: the first segment that the manifest names.
+    ///   - newest: what is known of the newest one.
+    init(
+        _ number: UInt64,
+        isLast: Bool,
+        start: UInt64,
+        newest: NewestSegment?,
+        mutation: Mutation? = nil
+    ) {
+        name = FileFormat.journalName(number)
+        self.number = number
+        let isNewest = newest?.number == number
+        closedAt = isNewest ? newest?.closedAt : nil
+        self.isLast = isLast && closedAt == nil
+        isBegun = number <= max(start, newest?.number ?? 0)
+        self.mutation = mutation
+    }
 
     /// Calls `body` with every frame, in order.
     ///
@@ -16,13 +39,20 @@ struct SegmentReader {
         _ bytes: UnsafeRawBufferPointer,
         _ body: (Frame, UnsafeRawBufferPointer, Int) throws(TimelineError) -> Void
     ) throws(TimelineError) -> Int {
-        if isLast && bytes.count < FileFormat.headerBytes { return 0 }
-        if isLast && bytes.allSatisfy({ $0 == 0 }) { return 0 }
+        if let closedAt, closedAt != bytes.count {
+            throw TimelineError(
+                .corrupt,
+                "\(name), byte \(min(closedAt, bytes.count)): the file was closed with \(closedAt) bytes and has \(bytes.count)"
+            )
+        }
+        let mayBeNew = isLast && !isBegun
+        if mayBeNew && bytes.count < FileFormat.headerBytes { return 0 }
+        if mayBeNew && bytes.allSatisfy({ $0 == 0 }) { return 0 }
         do throws(TimelineError) {
             try FileFormat.checkHeader(bytes, .journal, number: number, file: name)
         } catch {
             // A segment whose very head was torn: nothing was ever appended to it.
-            guard isLast, error.code == .corrupt, bytes.count == FileFormat.headerBytes else {
+            guard mayBeNew, error.code == .corrupt, bytes.count == FileFormat.headerBytes else {
                 throw error
             }
             return 0

@@ -5,12 +5,14 @@ extension Lane {
     /// Opens a folder: manifest, runs, then the journal's tail. The next frame goes into a new segment.
     ///
     /// - Parameter generation: fencing tokens go on from here. A random number keeps tokens of an earlier opening stale.
+    /// - Parameter isLenient: see ``Lane/isLenient``.
     /// - Throws: `corrupt` with file and offset, `newerFormat`, `io`, `full`.
     static func open(
         _ disk: Disk,
         limits: JournalConfiguration,
         at moment: Moment,
-        generation: UInt64 = .random(in: 0..<1 << 62)
+        generation: UInt64 = .random(in: 0..<1 << 62),
+        isLenient: Bool = false
     ) throws(TimelineError) -> Lane {
         let manifest = try manifest(disk)
         let names = try onDisk { () throws(StorageError) in try disk.names() }
@@ -22,9 +24,12 @@ extension Lane {
             moment: moment,
             generation: generation
         )
+        lane.isLenient = isLenient
         try lane.openRuns(manifest)
         let tail = segments.filter { $0 >= manifest.journalStart }
-        try lane.replay(tail, manifest, cutting: true)
+        let newest = try NewestSegment.read(from: disk)
+        try lane.replay(tail, manifest, newest, cutting: true)
+        lane.sequence = max(lane.sequence, lane.highestSequence)
         lane.removeStrays(names, before: manifest.journalStart)
         let next = (tail.last ?? manifest.journalStart - 1) + 1
         try lane.beginSegment(next)
@@ -49,7 +54,8 @@ extension Lane {
         try lane.openRuns(manifest)
         let segments = names.compactMap { FileFormat.journalNumber($0) }.sorted()
         let tail = segments.filter { $0 >= manifest.journalStart }
-        try lane.replay(tail, manifest, cutting: false)
+        let newest = try NewestSegment.read(from: disk)
+        try lane.replay(tail, manifest, newest, cutting: false)
         return lane
     }
 
@@ -122,8 +128,16 @@ extension Lane {
     private mutating func replay(
         _ segments: [UInt64],
         _ manifest: Manifest,
+        _ newest: NewestSegment?,
         cutting: Bool
     ) throws(TimelineError) {
+        let last = max(manifest.journalStart, newest?.number ?? 0)
+        guard let found = segments.last, found >= last else {
+            throw TimelineError(
+                .corrupt,
+                "\(FileFormat.journalName(last)), byte 0: the file is missing"
+            )
+        }
         for (index, number) in segments.enumerated() {
             let expected = manifest.journalStart + UInt64(index)
             guard number == expected else {
@@ -132,40 +146,39 @@ extension Lane {
                     "\(FileFormat.journalName(expected)), byte 0: the file is missing"
                 )
             }
-            try replay(number, isLast: index == segments.count - 1, cutting: cutting)
-        }
-        guard !segments.isEmpty else {
-            throw TimelineError(
-                .corrupt,
-                "\(FileFormat.journalName(manifest.journalStart)), byte 0: the file is missing"
+            let reader = SegmentReader(
+                number,
+                isLast: index == segments.count - 1,
+                start: manifest.journalStart,
+                newest: newest,
+                mutation: limits.mutation
             )
+            let end = try replay(number, reader, cutting: cutting)
+            if cutting, number == segments.last { try makeSound(number, end: end) }
         }
     }
 
-    private mutating func replay(_ number: UInt64, isLast: Bool, cutting: Bool)
-        throws(TimelineError)
+    private mutating func replay(_ number: UInt64, _ reader: SegmentReader, cutting: Bool)
+        throws(TimelineError) -> Int
     {
-        let name = FileFormat.journalName(number)
+        let name = reader.name
         let disk = disk
         let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
-        let reader = SegmentReader(
-            name: name,
-            number: number,
-            isLast: isLast,
-            mutation: limits.mutation
-        )
         drafts.begin(segment: number)
         let end = try reader.read(file.bytes) { (frame, body, offset) throws(TimelineError) in
             try replay(frame, body, at: offset + Frame.bytes, "\(name), byte \(offset)")
         }
         journalled += file.bytes.count
-        guard cutting, isLast else { return }
-        try makeSound(number, end: end, size: file.bytes.count)
+        if cutting, reader.isLast, end < file.bytes.count {
+            let tail = UnsafeRawBufferPointer(rebasing: file.bytes[end...])
+            dropped.append(DroppedTail.keep(tail, of: number, at: end, on: disk))
+        }
+        return end
     }
 
     /// Sees to it that the last segment is whole on the medium when it is no longer the last: a torn tail is cut off for good, and what a process
     /// wrote that died before it synced is synced now that it is believed.
-    private func makeSound(_ number: UInt64, end: Int, size: Int) throws(TimelineError) {
+    private func makeSound(_ number: UInt64, end: Int) throws(TimelineError) {
         let disk = disk
         try onDisk { () throws(StorageError) in
             let file = try disk.open(FileFormat.journalName(number), .update)
@@ -173,7 +186,8 @@ extension Lane {
             if end < FileFormat.headerBytes {
                 try disk.truncate(file, to: 0)
                 try append(FileFormat.header(.journal, number: number), to: file, disk)
-            } else if end < size {
+            } else {
+                // Also gives back what was set aside behind the end: on a full disk the next segment needs it.
                 try disk.truncate(file, to: end)
             }
             try disk.sync(file)
@@ -206,6 +220,14 @@ extension Lane {
         if journal.file.rawValue >= 0 { retired.append(journal.file) }
         journal = JournalWriter(file: file, segment: number, end: start, groupStart: start)
         journal.reserved = reserved
+        NewestSegment(number: number).write(to: disk)
+    }
+
+    /// Says that nothing comes after what is in the newest segment, so that from now on a damaged end of it is not taken for a torn one. For a timeline
+    /// that ends with everything written.
+    func markClosed() {
+        guard broken == nil, !hasFrames, journal.file.rawValue >= 0 else { return }
+        NewestSegment(number: journal.segment, closedAt: journal.end).write(to: disk)
     }
 
     private func createSegment(_ number: UInt64) throws(StorageError) -> FileID {
@@ -242,7 +264,8 @@ extension Lane {
         for name in names {
             let isOld = FileFormat.journalNumber(name).map { $0 < start } ?? false
             let isUnknown = FileFormat.runNumber(name).map { !runs.contains($0) } ?? false
-            if isOld || isUnknown || name == FileFormat.newManifestName { try? disk.remove(name) }
+            let isHalf = [FileFormat.newManifestName, NewestSegment.newName].contains(name)
+            if isOld || isUnknown || isHalf { try? disk.remove(name) }
         }
     }
 

@@ -10,6 +10,10 @@ extension Lane {
         at offset: Int,
         _ source: String
     ) throws(TimelineError) {
+        if isLenient {
+            highestSequence = max(highestSequence, sequence)
+            sequence = frame.sequence
+        }
         guard frame.sequence == sequence else {
             throw TimelineError(
                 .corrupt,
@@ -96,6 +100,8 @@ extension Lane {
             case (.remove, let slot?): remove(slot: slot, hash: hash)
             case (.retry, let slot?):
                 retry(try bringNear(slot), due: entry.due, attempt: entry.attempt)
+            // What it ends was accepted by a record that is missing.
+            case (.remove, nil) where isLenient, (.retry, nil) where isLenient: break
             case (.remove, nil), (.retry, nil), (nil, _): return false
             }
             if entry.successors > 0,

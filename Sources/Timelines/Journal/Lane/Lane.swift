@@ -56,6 +56,14 @@ struct Lane<Disk: Storage>: ~Copyable {
     /// Segments that nothing is appended to any more, but whose last group may still be on its way.
     var retired: [FileID] = []
 
+    /// Between the journal's records some are missing, as in a repair: what follows them is believed as far as it still means something.
+    var isLenient = false
+    /// The highest number seen where records are missing.
+    var highestSequence: UInt64 = 0
+
+    /// What this opening cut off.
+    var dropped: [DroppedTail] = []
+
     /// Why nothing more may be journalled here.
     var broken: TimelineError?
 

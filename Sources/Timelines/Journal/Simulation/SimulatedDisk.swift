@@ -212,8 +212,10 @@ package final class SimulatedDisk: Storage {
     package func truncate(_ file: FileID, to size: Int) throws(StorageError) {
         try change { (state) throws(StorageError) in
             let id = try Self.file(file, state)
-            let count = state.files[id]?.bytes.count ?? 0
-            if count > size { state.files[id]?.bytes.removeSubrange(size...) }
+            var target = state.files[id] ?? File()
+            if target.bytes.count > size { target.bytes.removeSubrange(size...) }
+            target.reserved = min(size, target.reserved)
+            state.files[id] = target
         }
     }
 

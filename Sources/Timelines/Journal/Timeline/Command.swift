@@ -18,6 +18,10 @@ enum Command: Sendable {
     case adopt
     /// What comes due soon is to be read into memory.
     case lookAhead
+    /// A copy of everything acknowledged is to be written into another folder; the answer is its bytes.
+    case copy(to: String, Reply<Int>)
+    /// The copy is written, or has failed.
+    case copied
     case close(Reply<Void>?)
 }
 

@@ -7,12 +7,15 @@ package import BelfryCore
 package final class JournalTimeline: Timeline {
     /// Says when a look is worth while, to any number of waiters.
     package let alarm: JournalAlarm
+    /// What this opening cut off the journal's end: to be told to whoever runs it.
+    package let dropped: [DroppedTail]
     private let inbox: Mailbox<Command>
     private let key: HashKey
 
-    private init(inbox: Mailbox<Command>, key: HashKey, alarm: JournalAlarm) {
+    private init(inbox: Mailbox<Command>, _ opened: Opened, alarm: JournalAlarm) {
         self.inbox = inbox
-        self.key = key
+        key = opened.key
+        dropped = opened.dropped
         self.alarm = alarm
     }
 
@@ -41,15 +44,14 @@ package final class JournalTimeline: Timeline {
     ) async throws(TimelineError) -> JournalTimeline {
         let inbox = Mailbox<Command>()
         let board = AlarmBoard()
-        let opened: Result<HashKey, TimelineError> = await withCheckedContinuation { reply in
+        let opened: Result<Opened, TimelineError> = await withCheckedContinuation { reply in
             startThread {
                 runLane(disk, configuration, clock, inbox, board, reply)
             }
         }
-        let key = try opened.get()
         return JournalTimeline(
             inbox: inbox,
-            key: key,
+            try opened.get(),
             alarm: JournalAlarm(
                 board: board,
                 clock: clock,
@@ -112,6 +114,14 @@ package final class JournalTimeline: Timeline {
         try await ask { .counts($0) }
     }
 
+    /// Writes a copy of everything acknowledged so far into an empty folder, synced, while the timeline goes on.
+    ///
+    /// - Returns: bytes written.
+    /// - Throws: `full` or `io` for either folder; what was written then is of no use.
+    package func copy(into folder: String) async throws(TimelineError) -> Int {
+        try await ask { .copy(to: folder, $0) }
+    }
+
     private func ask<Value: Sendable>(_ command: (Reply<Value>) -> Command)
         async throws(TimelineError) -> Value
     {
@@ -124,6 +134,12 @@ package final class JournalTimeline: Timeline {
     }
 }
 
+/// What the lane's thread tells once it is open.
+private struct Opened {
+    var key: HashKey
+    var dropped: [DroppedTail]
+}
+
 /// The body of a lane's thread.
 private func runLane(
     _ disk: some Storage,
@@ -131,11 +147,11 @@ private func runLane(
     _ clock: any WallClock,
     _ inbox: Mailbox<Command>,
     _ board: AlarmBoard,
-    _ reply: Reply<HashKey>
+    _ reply: Reply<Opened>
 ) {
     do throws(TimelineError) {
         let lane = try Lane.open(disk, limits: configuration, at: Moment(clock))
-        reply.resume(returning: .success(lane.key))
+        reply.resume(returning: .success(Opened(key: lane.key, dropped: lane.dropped)))
         var thread = LaneThread(lane, inbox: inbox, clock: clock, board: board)
         thread.run()
     } catch {

@@ -13,6 +13,9 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     private var answers: [Answer] = []
     private var isWriting = false
     private var isCheckpointing = false
+    private var isCopying = false
+    /// Copies that have been asked for.
+    private var copies: [(folder: String, reply: Reply<Int>)] = []
     /// Who waits for the end.
     private var closing: Reply<Void>?
     private var isClosing = false
@@ -36,14 +39,19 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     mutating func run() {
         startDiskThread()
         var batch: [Command] = []
-        while !isClosing || isWriting || isCheckpointing || lane.isAdopting || !answers.isEmpty {
+        while !isClosing || isWriting || isCheckpointing || isCopying || lane.isAdopting
+            || !answers.isEmpty
+        {
             inbox.receive(into: &batch)
             for command in batch { handle(command) }
             checkpointIfDue()
+            copyIfAsked()
             handOver()
             if failure == nil { board.publish(lane.nextDue(at: Moment(clock))) }
         }
         outbox.send(.stop)
+        for copy in copies { copy.reply.resume(returning: .failure(Self.closed)) }
+        if failure == nil { lane.markClosed() }
         lane.close()
         lane.disk.release()
         board.close()
@@ -101,7 +109,9 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     /// Begins a checkpoint when the journal is long enough. The old segment must be whole on disk before the new one exists, so that the
     /// group at hand is written here.
     private mutating func checkpointIfDue() {
-        guard failure == nil, !isWriting, !isCheckpointing, lane.wantsCheckpoint else { return }
+        guard failure == nil, !isWriting, !isCheckpointing, !isCopying, lane.wantsCheckpoint else {
+            return
+        }
         let group = lane.takeGroup()
         var error: StorageError?
         do throws(StorageError) { try group.write(to: lane.disk) } catch let reason {
@@ -122,6 +132,31 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         let inbox = inbox
         startThread { inbox.send(.checkpointed(plan.write(to: disk)), always: true) }
     }
+
+    /// Between two groups, so that everything acknowledged is in the copy. The lane goes on while it is written; only checkpoints wait.
+    private mutating func copyIfAsked() {
+        guard !isWriting, !isCheckpointing, !isCopying, !copies.isEmpty else { return }
+        let asked = copies.removeFirst()
+        let plan: LaneCopy
+        do throws(TimelineError) { plan = try lane.copy() } catch {
+            return asked.reply.resume(returning: .failure(error))
+        }
+        isCopying = true
+        let disk = lane.disk
+        let inbox = inbox
+        startThread {
+            let result: Result<Int, TimelineError>
+            do throws(TimelineError) {
+                let copy = try DiskStorage(folder: asked.folder)
+                defer { copy.release() }
+                result = .success(try plan.write(from: disk, to: copy))
+            } catch { result = .failure(error) }
+            asked.reply.resume(returning: result)
+            inbox.send(.copied, always: true)
+        }
+    }
+
+    private static var closed: TimelineError { TimelineError(.closed, "the timeline is closed") }
 
     private mutating func checkpointed(_ result: CheckpointResult) {
         isCheckpointing = false
@@ -154,6 +189,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         case .checkpointed(let result): checkpointed(result)
         case .adopt: adopt()
         case .lookAhead: lookAhead()
+        case .copied: isCopying = false
         case .close(let reply): close(reply)
         default:
             if let failure { command.refuse(failure) } else { perform(command) }
@@ -200,7 +236,8 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 lane.advance(to: moment)
                 return lane.counts()
             }
-        case .written, .checkpointed, .adopt, .lookAhead, .close: break
+        case .copy(let folder, let reply): copies.append((folder, reply))
+        case .written, .checkpointed, .adopt, .lookAhead, .copied, .close: break
         }
     }
 
@@ -253,8 +290,9 @@ extension Command {
         case .nextDue(let reply): reply.resume(returning: .failure(error))
         case .forecast(_, _, _, let reply): reply.resume(returning: .failure(error))
         case .counts(let reply): reply.resume(returning: .failure(error))
+        case .copy(_, let reply): reply.resume(returning: .failure(error))
         case .close(let reply): reply?.resume(returning: .success(()))
-        case .written, .checkpointed, .adopt, .lookAhead: break
+        case .written, .checkpointed, .adopt, .lookAhead, .copied: break
         }
     }
 }
