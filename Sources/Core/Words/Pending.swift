@@ -4,6 +4,8 @@ package struct Pending: Sendable, Hashable {
     package var state: State
     package var sequence: UInt64
     package var attempt: Int
+    /// As ``Claim/asked``.
+    package var asked: Timestamp
     package var accepted: Timestamp
 
     package enum State: String, Sendable, Hashable, Codable {
@@ -15,11 +17,20 @@ package struct Pending: Sendable, Hashable {
         case parked
     }
 
-    package init(push: Push, state: State, sequence: UInt64, attempt: Int, accepted: Timestamp) {
+    /// - Parameter asked: `push.due` unless given: never held, never tried.
+    package init(
+        push: Push,
+        state: State,
+        sequence: UInt64,
+        attempt: Int,
+        asked: Timestamp? = nil,
+        accepted: Timestamp
+    ) {
         self.push = push
         self.state = state
         self.sequence = sequence
         self.attempt = attempt
+        self.asked = asked ?? push.due
         self.accepted = accepted
     }
 }

@@ -240,6 +240,7 @@ struct IntakeBatch {
                 step: position?.step,
                 channel: found.push.channel,
                 due: found.push.due,
+                asked: found.asked,
                 at: now,
                 state: .ended(outcome),
                 cause: SendCause(code: outcome.rawValue, message: why)

@@ -172,11 +172,18 @@ package struct ReportedAnswer: Sendable, Hashable {
 package struct DeliveryReading: Sendable, Hashable {
     /// Due and not yet settled, what waits for its account's rate or pause included.
     package var dueNow: Int
-    /// Time from due to handed over, of the last minutes; `nil` before the first.
+    /// Time from when it was to go out to handed over, of the last minutes; `nil` before the first.
     package var latenessP50: Duration?
     package var latenessP95: Duration?
     package var latenessP99: Duration?
+    /// How much of that holds and retries took.
+    package var heldP50: Duration?
+    package var heldP95: Duration?
+    package var heldP99: Duration?
+    /// Held ones included.
     package var oldestOverdue: Duration?
+    /// Of what was put back until later, by why.
+    package var oldestHeld: [WaitingState: Duration]
     package var sentLastMinute: Int
     /// What may be sent in a minute, all accounts together; `nil`: no limit.
     package var sendLimitPerMinute: Int?
@@ -189,7 +196,11 @@ package struct DeliveryReading: Sendable, Hashable {
         latenessP50: Duration? = nil,
         latenessP95: Duration? = nil,
         latenessP99: Duration? = nil,
+        heldP50: Duration? = nil,
+        heldP95: Duration? = nil,
+        heldP99: Duration? = nil,
         oldestOverdue: Duration? = nil,
+        oldestHeld: [WaitingState: Duration] = [:],
         sentLastMinute: Int = 0,
         sendLimitPerMinute: Int? = nil,
         failedLastHour: Int = 0,
@@ -199,7 +210,11 @@ package struct DeliveryReading: Sendable, Hashable {
         self.latenessP50 = latenessP50
         self.latenessP95 = latenessP95
         self.latenessP99 = latenessP99
+        self.heldP50 = heldP50
+        self.heldP95 = heldP95
+        self.heldP99 = heldP99
         self.oldestOverdue = oldestOverdue
+        self.oldestHeld = oldestHeld
         self.sentLastMinute = sentLastMinute
         self.sendLimitPerMinute = sendLimitPerMinute
         self.failedLastHour = failedLastHour

@@ -60,8 +60,15 @@ struct PeopleShow: AsyncParsableCommand {
     }
 
     private func showPlanned(_ pushes: [JSON]) {
-        var table = Table("DUE", "STATE", "PUSH")
-        for push in pushes { table.add(push["due"].cell, push["state"].cell, push["id"].cell) }
+        var table = Table("DUE", "ASKED", "STATE", "PUSH")
+        for push in pushes { 
+            table.add(
+                push["due"].cell,
+                push["asked"].cell,
+                push["state"].cell,
+                push["id"].cell
+            )
+        }
         table.print(whenEmpty: "nothing is planned by a flow")
     }
 }
@@ -75,13 +82,21 @@ enum DeliveryTable {
             table.add(
                 delivery["at"].cell,
                 delivery["state"].cell,
-                delivery["lateness_ms"] == .null ? "" : "\(delivery["lateness_ms"].cell) ms",
+                lateness(delivery),
                 step.isEmpty ? delivery["push"].cell : step.joined(separator: "/"),
                 delivery["channel"].cell,
                 reason(delivery["reason"])
             )
         }
         table.print(whenEmpty: "nothing yet")
+    }
+
+    /// How late, and how much of that a hold took.
+    private static func lateness(_ delivery: JSON) -> String {
+        guard delivery["lateness_ms"] != .null else { return "" }
+        let late = "\(delivery["lateness_ms"].cell) ms"
+        guard delivery["held_for"] != .null else { return late }
+        return "\(late), \(delivery["held_ms"].cell) of it \(delivery["held_for"].cell)"
     }
 
     static func reason(_ reason: JSON) -> String {

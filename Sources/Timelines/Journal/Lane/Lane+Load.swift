@@ -205,11 +205,18 @@ extension Lane {
         }
         let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
         at.offset += UInt32(RunEntry.bytes + found.groupBytes)
+        var asked = Timestamp(milliseconds: header(at).due)
+        if found.groupBytes > 0 {
+            let group = UnsafeRawPointer(arena.pointer(at) - RunGroup.bytes)
+                .loadUnaligned(as: RunGroup.self)
+            asked = header(at).asked(first: group.first, last: group.last)
+        }
         return Pending(
             push: push(at, due: found.due),
             state: .scheduled,
             sequence: found.sequence,
             attempt: Int(found.attempt),
+            asked: asked,
             accepted: Timestamp(milliseconds: found.accepted)
         )
     }

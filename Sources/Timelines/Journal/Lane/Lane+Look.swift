@@ -24,6 +24,7 @@ extension Lane {
             state: state,
             sequence: shown.sequence,
             attempt: Int(shown.attempt),
+            asked: asked(number),
             accepted: Timestamp(milliseconds: shown.accepted)
         )
     }
