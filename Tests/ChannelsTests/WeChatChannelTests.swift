@@ -68,7 +68,7 @@ struct WeChatChannelTests {
                 #expect(outcomes.count == 40)
                 for (index, outcome) in outcomes.enumerated() {
                     switch (index, outcome) {
-                    case (7, .refused(.window45015, _)), (8, .unknown), (9, .stopAccount),
+                    case (7, .refused(.window45015, _)), (8, .unknown), (9, .refused(.dead, _)),
                         (10, .refused(.dead, _)):
                         break
                     case (7...10, _): Issue.record("\(index): \(outcome)")

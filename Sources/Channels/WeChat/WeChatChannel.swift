@@ -43,9 +43,9 @@ package struct WeChatChannel: Channel {
             let cause = SendCause(
                 code: "no_account",
                 message: "the account \(account) has no appid and secret",
-                remedy: "enter them, then resume the account"
+                remedy: "enter them (belfry account set), then retry the dead letter"
             )
-            return messages.map { _ in .stopAccount(cause: cause) }
+            return messages.map { _ in .refused(.dead, cause: cause) }
         }
         return await messages.mapConcurrently(limit: concurrency) { message in
             await send(message, by: sender)

@@ -32,6 +32,7 @@ struct BulkPushes {
                 now: server.clock.now(),
                 channels: server.channels,
                 isAccount: server.isAccount,
+                channelProblem: server.channelProblem,
                 payloadProblem: server.payloadProblem,
                 unchecked: server.uncheckedChannels
             )

@@ -107,6 +107,8 @@ extension API {
                 isEmpty ? "missing" : "unknown",
                 isEmpty ? "is needed" : "is no account of this server"
             )
+        } else if let problem = server.channelProblem(push.recipient.account, push.channel) {
+            fields.note("channel", "account", problem)
         }
     }
 

@@ -316,13 +316,16 @@ package struct BelfryNode: Sendable {
             },
             feed: feed,
             callback: { await desk.answer($0) },
-            report: { [intake, records] in try await $0.take(by: intake, records) },
+            report: { [intake, records, accounts] in
+                try await $0.take(by: intake, records, accounts)
+            },
             accounts: accounts,
             linkFollowed: { [records, clock, logger] in
                 await $0.noteClick(in: records, at: clock.now(), logger)
             },
             channels: Self.channelNames,
             isAccount: { [accounts] in accounts[$0] != nil },
+            channelProblem: { [accounts] in accounts[$0]?.problem(with: $1) },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
             checks: { checks() },

@@ -30,6 +30,9 @@ package struct ServerDependencies: Sendable {
     package var channels: Set<String>
     /// Whether there is such an account. Called for each push of a bulk request whose account differs from the one before.
     package var isAccount: @Sendable (String) -> Bool
+    /// Why an account can send nothing over a channel, such as a webhook without an address; `nil` if it can, as far as its settings tell.
+    /// Called for each push of a bulk request whose account or channel differs from the one before.
+    package var channelProblem: @Sendable (_ account: String, _ channel: String) -> String?
     /// What is wrong with a payload for a channel, such as a WeChat message that is too long; `nil` if it can be sent as it is.
     package var payloadProblem: @Sendable (_ channel: String, _ payload: [UInt8]) -> String?
     /// Channels that take any payload, so that bulk requests need not look.
@@ -56,6 +59,7 @@ package struct ServerDependencies: Sendable {
         linkFollowed: @escaping @Sendable (LinkRecord) async -> Void = { _ in },
         channels: Set<String>,
         isAccount: @escaping @Sendable (String) -> Bool,
+        channelProblem: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         payloadProblem: @escaping @Sendable (String, [UInt8]) -> String? = { _, _ in nil },
         uncheckedChannels: Set<String> = [],
         checks: @escaping @Sendable () async -> [Check] = { [] },
@@ -77,6 +81,7 @@ package struct ServerDependencies: Sendable {
         self.linkFollowed = linkFollowed
         self.channels = channels
         self.isAccount = isAccount
+        self.channelProblem = channelProblem
         self.payloadProblem = payloadProblem
         self.uncheckedChannels = uncheckedChannels
         self.checks = checks

@@ -33,10 +33,12 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .inFlight: "Pushes that a worker holds."
         case .dueNow:
             "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
-        case .oldestOverdue: "How long ago the oldest push was to go out that has not, held ones included."
+        case .oldestOverdue:
+            "How long ago the oldest push was to go out that has not, held ones included."
         case .lateness:
             "Time from when a push was to go out to handed over, holds and retries included, recent, by quantile."
-        case .oldestHeld: "How long ago the oldest push was to go out that is put back until later, by why."
+        case .oldestHeld:
+            "How long ago the oldest push was to go out that is put back until later, by why."
         case .held: "How much of the lateness holds and retries took, recent, by quantile."
         case .sentPerMinute: "Messages sent in the last minute."
         case .failuresPerHour: "Pushes that failed in the last hour."
