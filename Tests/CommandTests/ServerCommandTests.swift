@@ -132,7 +132,7 @@ struct ServerCommandTests {
             let missing = try await run("push", "find", "no/such", "--json")
             #expect(missing.code == 65)
             let error = try JSONDecoder().decode(Told.self, from: Data(missing.out.utf8)).error
-            #expect(error.code == "not_found" && error.exit_code == 65)
+            #expect(error.code == "not_found" && error.exitCode == 65)
             #expect(error.message.contains("no/such"))
         }
         let (find, away) = (["push", "find", "a", "--json"], ["--server", "http://127.0.0.1:9"])
@@ -142,7 +142,7 @@ struct ServerCommandTests {
             let result = try await Program.run(arguments)
             #expect(Int(result.code) == code)
             let error = try JSONDecoder().decode(Told.self, from: Data(result.out.utf8)).error
-            #expect(error.code == name && error.exit_code == code && !error.remedy.isEmpty)
+            #expect(error.code == name && error.exitCode == code && !error.remedy.isEmpty)
         }
     }
 
@@ -151,7 +151,12 @@ struct ServerCommandTests {
             var code: String
             var message: String
             var remedy: String
-            var exit_code: Int
+            var exitCode: Int
+
+            enum CodingKeys: String, CodingKey {
+                case code, message, remedy
+                case exitCode = "exit_code"
+            }
         }
 
         var error: Content

@@ -7,6 +7,8 @@ package struct Pending: Sendable, Hashable {
     /// As ``Claim/asked``.
     package var asked: Timestamp
     package var accepted: Timestamp
+    /// As ``Claim/collected``.
+    package var collected: [[UInt8]]
 
     package enum State: String, Sendable, Hashable, Codable {
         case scheduled
@@ -24,7 +26,8 @@ package struct Pending: Sendable, Hashable {
         sequence: UInt64,
         attempt: Int,
         asked: Timestamp? = nil,
-        accepted: Timestamp
+        accepted: Timestamp,
+        collected: [[UInt8]] = []
     ) {
         self.push = push
         self.state = state
@@ -32,6 +35,7 @@ package struct Pending: Sendable, Hashable {
         self.attempt = attempt
         self.asked = asked ?? push.due
         self.accepted = accepted
+        self.collected = collected
     }
 }
 

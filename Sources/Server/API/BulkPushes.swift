@@ -141,6 +141,7 @@ struct BulkPushes {
         }
         do {
             let outcomes = try await call.server.timeline.schedule(parser.batch)
+            call.server.recordReplaced(parser.batch, outcomes)
             await call.server.recordMerged(parser.batch.pushes(outcomes, that: .merged))
             return outcomes
         } catch {

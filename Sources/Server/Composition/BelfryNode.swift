@@ -23,6 +23,7 @@ package struct BelfryNode: Sendable {
     package let intake: Intake
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
+    private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
     /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
@@ -111,6 +112,7 @@ package struct BelfryNode: Sendable {
             } : nil
         let reports = NoticeReports(records: records, feed: feed)
         self.reports = reports
+        late = LateLines(records: records, feed: feed, logger: logger)
         let arrivals = ArrivalBook()
         intake = Intake(
             accounts: accounts,
@@ -211,14 +213,20 @@ package struct BelfryNode: Sendable {
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         [
-            StoreService { [caller, records, timeline] in
+            StoreService { [caller, records, timeline, late] in
                 await caller.shutdown()
+                await late.finish()
                 await records.close()
                 await timeline.close()
             },
             recordsCheck,
             RetentionService(
                 records: records,
+                kept: KeptReservations(
+                    records: records,
+                    timeline: timeline,
+                    accounts: accounts
+                ),
                 clock: clock,
                 settings: configuration.records,
                 logger: logger
@@ -328,6 +336,7 @@ package struct BelfryNode: Sendable {
             channelProblem: { [accounts] in accounts[$0]?.problem(with: $1) },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
+            late: late,
             checks: { checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version

@@ -183,9 +183,7 @@ struct HistoryRecorder: Recorder {
                     reservation.granted = event.sentAt ?? event.at
                 }
                 ledger[reservation: key] = reservation
-            case .released:
-                release(reservation, of: recipient, rules, &ledger)
-                ledger[reservation: key] = nil
+            case .released: ledger.giveBack(key, under: rules[recipient.account])
             }
         }
         guard let outcome = event.refused, let sent = event.sentAt,
@@ -203,23 +201,6 @@ struct HistoryRecorder: Recorder {
         }
         var permission = PermissionLedger(ledger.people[recipient], rules: rules)
         permission.correct(correction, at: sent)
-        ledger.set(permission, of: recipient)
-    }
-
-    private func release(
-        _ reservation: Reservation,
-        of recipient: Recipient,
-        _ rules: [String: PermissionRules],
-        _ ledger: inout Ledger
-    ) {
-        guard let rules = rules[recipient.account] else { return }
-        var permission = PermissionLedger(ledger.people[recipient], rules: rules)
-        permission.release(
-            GrantUse(
-                time: reservation.taken ?? .distantPast,
-                taken: [GrantKey(source: reservation.source, granted: reservation.granted)]
-            )
-        )
         ledger.set(permission, of: recipient)
     }
 }

@@ -19,7 +19,8 @@ extension Setting.Form {
     static let webAddress = Setting.Form(
         allowed: "an address such as https://example.com, with http or https and a host",
         isMet: { text in
-            let isCalled = (try? WebAddress(text)) != nil  // Why it is none does not matter: what is allowed is told.
+            // Why it is none does not matter: what is allowed is told.
+            let isCalled = (try? WebAddress(text)) != nil
             return isCalled && !text.contains { "?#".contains($0) || $0.isWhitespace }
         }
     )

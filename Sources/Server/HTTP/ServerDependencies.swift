@@ -37,6 +37,8 @@ package struct ServerDependencies: Sendable {
     package var payloadProblem: @Sendable (_ channel: String, _ payload: [UInt8]) -> String?
     /// Channels that take any payload, so that bulk requests need not look.
     package var uncheckedChannels: Set<String>
+    /// Takes lines of the history that a request does not wait for.
+    package var late: LateLines
     /// What must be well for the server to be ready, by name.
     package var checks: @Sendable () async -> [Check]
     /// Makes somebody follow; only a demonstration has it.
@@ -62,6 +64,7 @@ package struct ServerDependencies: Sendable {
         channelProblem: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         payloadProblem: @escaping @Sendable (String, [UInt8]) -> String? = { _, _ in nil },
         uncheckedChannels: Set<String> = [],
+        late: LateLines? = nil,
         checks: @escaping @Sendable () async -> [Check] = { [] },
         simulateFollow: (@Sendable () async throws -> Void)? = nil,
         version: String
@@ -84,6 +87,7 @@ package struct ServerDependencies: Sendable {
         self.channelProblem = channelProblem
         self.payloadProblem = payloadProblem
         self.uncheckedChannels = uncheckedChannels
+        self.late = late ?? LateLines(records: records, feed: feed, logger: logger)
         self.checks = checks
         self.simulateFollow = simulateFollow
         self.version = version

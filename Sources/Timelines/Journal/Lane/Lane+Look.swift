@@ -25,7 +25,8 @@ extension Lane {
             sequence: shown.sequence,
             attempt: Int(shown.attempt),
             asked: asked(number),
-            accepted: Timestamp(milliseconds: shown.accepted)
+            accepted: Timestamp(milliseconds: shown.accepted),
+            collected: collected(number)
         )
     }
 
