@@ -189,9 +189,11 @@ package struct BelfryNode: Sendable {
         )
         let timeout = configuration.webhook.timeout
         let wechat = WeChatInterface.allCases.map { interface in
-            WeChatChannel(interface, concurrency: configuration.delivery.concurrency) {
-                senders[$0]
-            }
+            WeChatChannel(
+                interface,
+                clock: clock,
+                concurrency: configuration.delivery.concurrency
+            ) { senders[$0] }
         }
         return wechat + [
             WebhookChannel(
