@@ -11,16 +11,25 @@ package enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The input of a bulk request cannot be read.
     case input(String)
 
-    package var description: String {
+    package var description: String { remedy.isEmpty ? message : "\(message)\n\(remedy)" }
+
+    /// What a person can do about it; empty where the message says it.
+    package var remedy: String {
+        switch self {
+        case .unreachable:
+            "Is the server running (`belfry serve`), and is this its address? Set it with --server or BELFRY_URL."
+        case .refused(let refusal): refusal.remedy
+        case .badAddress, .notJSON, .input: ""
+        }
+    }
+
+    /// What is wrong.
+    package var message: String {
         switch self {
         case .badAddress(let text):
             "'\(text)' is no address of a server; expected something like http://127.0.0.1:8080"
-        case .unreachable(let address, let cause):
-            """
-            no answer from \(address): \(cause)
-            Is the server running (`belfry serve`), and is this its address? Set it with --server or BELFRY_URL.
-            """
-        case .refused(let refusal): refusal.description
+        case .unreachable(let address, let cause): "no answer from \(address): \(cause)"
+        case .refused(let refusal): refusal.message
         case .notJSON(let start): "the answer is not JSON; it begins: \(start)"
         case .input(let text): text
         }
@@ -54,17 +63,22 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    package var description: String {
+    package var description: String { remedy.isEmpty ? message : "\(message)\n\(remedy)" }
+
+    package var message: String {
         var lines = [detail.isEmpty ? title : "\(title): \(detail)"]
         // One wrong field stands in the detail already.
         if fields.count > 1 { lines += fields.map { "  \($0.pointer): \($0.detail)" } }
-        switch status {
-        case 401: lines.append("Give a key with --key-file, --key or BELFRY_KEY.")
-        case 500... where !requestID.isEmpty:
-            lines.append("The server's log has more under \(requestID).")
-        default: break
-        }
         return lines.joined(separator: "\n")
+    }
+
+    /// What a person can do about it; empty where the message says it.
+    package var remedy: String {
+        switch status {
+        case 401: "Give a key with --key-file, --key or BELFRY_KEY."
+        case 500... where !requestID.isEmpty: "The server's log has more under \(requestID)."
+        default: ""
+        }
     }
 }
 

@@ -63,9 +63,12 @@ extension Dispatcher {
         var events: [Closing] = []
         events.reserveCapacity(closings.count)
         var earliest = Timestamp.distantFuture
+        var putBack: [DeliveryEvent] = []
         for (closing, outcome) in zip(closings, outcomes) {
             switch closing.settlement.result {
-            case .retry(let at), .hold(let at): earliest = min(earliest, at)
+            case .retry(let at), .hold(let at):
+                earliest = min(earliest, at)
+                if outcome == .settled { putBack.append(closing.event) }
             case .done, .dead: break
             }
             for push in closing.settlement.successors { earliest = min(earliest, push.due) }
@@ -75,10 +78,12 @@ extension Dispatcher {
             told.recordsFirst = false
             events.append(told)
         }
-        meters.settled(closings, outcomes, at: clock.now())
-        let (told, first) = (events, earliest)
+        let now = clock.now()
+        meters.settled(closings, outcomes, at: now)
+        let (told, first, again) = (events, earliest, putBack)
         let isLookWorthwhile = desk.withLock {
-            $0.settled(closings.count, told, earliest: first)
+            if !again.isEmpty { $0.putBack(again, at: now) }
+            return $0.settled(closings.count, told, earliest: first)
         }
         recordBell.ring()
         startBell.ring()

@@ -170,7 +170,8 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
                 putBack: desk.turnsAhead.total(after: now),
                 unrecorded: desk.unrecorded.count,
                 isPaused: desk.pauseAll != nil,
-                oldestDue: desk.oldestDue
+                oldestAsked: desk.oldestAsked(at: now),
+                oldestHeld: desk.oldestHeld(at: now)
             )
         }
         return meters.snapshot(present, now: now)

@@ -46,7 +46,7 @@ package struct DemoScene: Sendable {
             followers: followers,
             accounts: world.accounts.count,
             begins: clock.now() + .seconds(1),
-            rate: rate,
+            within: .milliseconds(Int64(followers) * 1000 / Int64(rate)),
             seed: seed
         )
         do {
@@ -80,64 +80,11 @@ package struct DemoScene: Sendable {
                 throw CancellationError()
             }
             world.connect(port: port)
-            try await perform(script, in: world, clock)
+            try await DemoStage(world: world, clock: clock).perform(script)
             let summary = try await DemoJudge(world: world, script: script).summary()
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             return summary
-        }
-    }
-
-    // MARK: Driving the clock
-
-    /// How near the next event has to be for the clock to run up to it rather than jump.
-    private static let near = Duration.milliseconds(3)
-
-    private func perform(_ script: DemoScript, in world: DemoWorld, _ clock: JumpingClock)
-        async throws
-    {
-        try await withThrowingTaskGroup(of: Void.self) { people in
-            var rest = script.actions[...]
-            var acting = 0
-            while true {
-                while let action = rest.first, action.time <= clock.now() {
-                    rest.removeFirst()
-                    acting += 1
-                    people.addTask {
-                        try await world.simulator.perform(
-                            action.interaction,
-                            by: action.openID,
-                            of: world.accounts[action.account].settings.appID
-                        )
-                    }
-                    if acting >= 64 {
-                        try await people.next()
-                        acting -= 1
-                    }
-                }
-                let nextDue = try await world.node.timeline.nextDue()
-                let next = [rest.first?.time, nextDue].compactMap(\.self).min()
-                if let next, next <= clock.now() + Self.near {
-                    try await Task.sleep(for: .milliseconds(1))
-                    continue
-                }
-                // Something far ahead, or nothing: whoever is still acting, sending or recording has the clock for themselves.
-                if acting > 0 {
-                    while acting > 0 {
-                        try await people.next()
-                        acting -= 1
-                    }
-                    continue
-                }
-                let snapshot = world.node.dispatcher.snapshot()
-                let lent = try await world.node.timeline.counts().inFlight
-                guard snapshot.inFlight == 0, snapshot.unrecorded == 0, lent == 0 else {
-                    try await Task.sleep(for: .milliseconds(1))
-                    continue
-                }
-                guard let next else { return }
-                clock.jump(to: next)
-            }
         }
     }
 

@@ -16,13 +16,13 @@ struct DemoScript: Sendable {
     /// Follows, second ones included.
     private(set) var follows = 0
 
-    /// - Parameter rate: followers a second.
-    init(followers: Int, accounts: Int, begins: Timestamp, rate: Int, seed: UInt64) {
+    /// - Parameter span: within which everybody follows, one after another.
+    init(followers: Int, accounts: Int, begins: Timestamp, within span: Duration, seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for number in 0..<followers {
             let account = number % accounts
             let openID = "oDemo\(number)-\(String(random.next(), radix: 36))"
-            let at = begins + .milliseconds(Int64(number) * 1000 / Int64(rate))
+            let at = begins + .milliseconds(span.milliseconds * Int64(number) / Int64(followers))
             let scene = random.chance(20) ? "spring-0\(number % 3 + 1)" : nil
             add(at, account, openID, .follow(scene: scene))
             follows += 1

@@ -1,21 +1,49 @@
 import BelfryCore
 package import BelfryServer
+import BelfrySimulation
 import BelfryWeChatSimulator
+import FoundationEssentials
 package import Logging
 import Synchronization
 
-/// The demonstration that keeps running: somebody follows every few seconds, writes, leaves, on the real clock.
+/// The demonstration that keeps running: somebody follows every few seconds, writes, leaves, on the real clock. In a new folder it begins with
+/// some days of history, played by the same people and programs on a clock that jumps.
 package struct LiveDemo: Sendable {
     package var configuration: ServerConfiguration
     package var seed: UInt64
     package var logger: Logger
     /// The time between two follows.
     package var pace = Duration.seconds(3)
+    /// How far the history of a new folder reaches back.
+    package var history = Duration.days(6)
+    /// How many people follow in that time.
+    package var pastFollowers = 120
 
     package init(configuration: ServerConfiguration, seed: UInt64, logger: Logger) {
         self.configuration = configuration
         self.seed = seed
         self.logger = logger
+    }
+
+    private var hasFolder: Bool {
+        FileManager.default.fileExists(atPath: configuration.data.folder)
+    }
+
+    /// Plays what happened before the demonstration began.
+    private func play(_ past: Duration, in world: DemoWorld, _ clock: JumpingClock) async {
+        let begins = clock.now()
+        let script = DemoScript(
+            followers: pastFollowers,
+            accounts: world.accounts.count,
+            begins: begins + .seconds(1),
+            within: past - .hours(1),
+            seed: seed
+        )
+        do {
+            try await DemoStage(world: world, clock: clock).perform(script, until: begins + past)
+        } catch {
+            logger.warning("the history was not played", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Runs until a signal asks to stop.
@@ -24,30 +52,34 @@ package struct LiveDemo: Sendable {
     package func run(
         ready: @escaping @Sendable (_ console: String, _ simulator: String) -> Void
     ) async throws {
+        let present = SystemClock()
+        // A folder that was used before has a history, and its clock cannot be turned back.
+        let past = hasFolder ? Duration.zero : history
+        let clock = JumpingClock(start: present.now() - past)
         let world = try await DemoWorld.open(
             configuration,
-            clock: SystemClock(),
+            clock: clock,
             seed: seed,
             logger: logger
         )
         let people = DemoPeople(world: world, seed: seed)
-        let configuration = configuration
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
+                    defer { listening.finish() }
                     try await world.node.run(
                         simulateFollow: { try await people.follow() },
-                        listening: { port in
-                            world.connect(port: port)
-                            ready(
-                                configuration.publicURL(port: port),
-                                world.simulatorServer.baseURL
-                            )
-                            people.begin()
-                        }
+                        // The server answers nobody before this returns.
+                        listening: { port in listening.yield(port) }
                     )
                 }
                 group.addTask {
+                    guard let port = await ports.first(where: { _ in true }) else { return }
+                    world.connect(port: port)
+                    if past > .zero { await play(past, in: world, clock) }
+                    clock.jump(to: present.now())
+                    ready(configuration.publicURL(port: port), world.simulatorServer.baseURL)
                     do { try await people.live(pace: pace) } catch is CancellationError {}
                 }
                 // The node ends by a signal; the people go with it.
@@ -67,18 +99,14 @@ package struct LiveDemo: Sendable {
 final class DemoPeople: Sendable {
     private let world: DemoWorld
     private let random: Mutex<SplitMix64>
-    private let (started, start) = AsyncStream.makeStream(of: Void.self)
 
     init(world: DemoWorld, seed: UInt64) {
         self.world = world
         random = Mutex(SplitMix64(seed: seed))
     }
 
-    func begin() { start.finish() }
-
     /// Somebody follows every `pace`, and lives on. Ends when cancelled.
     func live(pace: Duration) async throws {
-        for await _ in started {}
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 group.addTask { try await self.followAndLive() }

@@ -118,6 +118,9 @@ package final class Records: Sendable {
     /// - Returns: what is wrong; empty: nothing.
     package func verify() async throws(RecordsError) -> [String] { try await database.verify() }
 
+    /// What they take on disk, in bytes.
+    package func size() async throws(RecordsError) -> Int { try await database.size() }
+
     /// Reads the whole file, a table at a time, and checks its structure; beside a server at work.
     ///
     /// - Returns: as ``verify()``; a task that is cancelled gets what was found so far.

@@ -14,8 +14,30 @@ struct Belfry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
-            AccountCommand.self, DeadLetter.self, KeyCommand.self, BackupCommand.self, Doctor.self,
+            AccountCommand.self, Deliveries.self, DeadLetter.self, KeyCommand.self,
+            BackupCommand.self, Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            tellUsage(error)
+            exit(withError: error)
+        }
+    }
+
+    /// Who reads JSON is told of wrong use in JSON, too; everybody else by ArgumentParser.
+    private static func tellUsage(_ error: any Error) {
+        guard exitCode(for: error) == .validationFailure else { return }
+        let failure = Failure(.usage, message(for: error), remedy: "`belfry --help` tells how.")
+        failure.printJSON()
+    }
 }

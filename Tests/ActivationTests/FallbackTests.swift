@@ -48,7 +48,7 @@ struct FallbackTests {
         #expect(try FlowYAML.parse(FlowYAML.export(short)).flow == short)
         let program = try FlowYAML.parse(
             flow(
-                "subscribe: { template_id: T, page: p, miniprogram: { appid: wx1, pagepath: q }, data: { phrase1: 已发货 } }"
+                "subscribe: { template_id: T, page: \"https://example.com\", miniprogram: { appid: wx1, pagepath: q }, data: { phrase1: 已发货 } }"
             )
         ).flow
         #expect(try FlowYAML.parse(FlowYAML.export(program)).flow == program)

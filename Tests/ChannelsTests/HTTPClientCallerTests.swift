@@ -66,6 +66,8 @@ struct HTTPClientCallerTests {
                 let small = HTTPCall(url: base, answerLimit: 99_999)
                 #expect(await caller.failure(small) == .tooLarge)
                 #expect(await caller.failure(HTTPCall(url: base, answerLimit: 100_000)) == nil)
+                let head = HTTPCall(url: base, answerLimit: 99_999, headSuffices: true)
+                #expect(await caller.failure(head) == nil)
             }
         }
     }

@@ -21,6 +21,7 @@ struct LogChannelTests {
             recipient: Recipient(account: "a", person: "p"),
             body: Array(body.utf8),
             due: .seconds(4),
+            asked: .seconds(3),
             attempt: 1,
             collected: collected.map { Array($0.utf8) }
         )
@@ -41,7 +42,7 @@ struct LogChannelTests {
         let lines = text.split(separator: "\n")
         #expect(
             lines[0]
-                == #"{"at":5000,"id":"1","account":"a","person":"p","due":4000,"attempt":1,"body":{  "a": "你好/\n" }}"#
+                == #"{"at":5000,"id":"1","account":"a","person":"p","asked":3000,"due":4000,"attempt":1,"body":{  "a": "你好/\n" }}"#
         )
         #expect(lines[1].hasSuffix(#""body":"not json \"\n 你"}"#))
         #expect(lines[2].hasSuffix(#""body":3,"collected":[1,2]}"#))

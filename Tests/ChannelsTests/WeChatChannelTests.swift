@@ -36,7 +36,7 @@ struct WeChatChannelTests {
 
     private func channel(_ caller: any HTTPCaller, _ base: String) -> WeChatChannel {
         let senders = ["a", "b"].map { ($0, sender(caller, base, $0)) }
-        return WeChatChannel { account in senders.first { $0.0 == account }?.1 }
+        return WeChatChannel(clock: clock) { account in senders.first { $0.0 == account }?.1 }
     }
 
     /// Speaks as WeChat does; refuses the person `late`, and shows HTML to the person `proxy`.
@@ -68,7 +68,7 @@ struct WeChatChannelTests {
                 #expect(outcomes.count == 40)
                 for (index, outcome) in outcomes.enumerated() {
                     switch (index, outcome) {
-                    case (7, .refused(.window45015, _)), (8, .unknown), (9, .stopAccount),
+                    case (7, .refused(.window45015, _)), (8, .unknown), (9, .refused(.dead, _)),
                         (10, .refused(.dead, _)):
                         break
                     case (7...10, _): Issue.record("\(index): \(outcome)")
@@ -96,8 +96,8 @@ struct WeChatChannelTests {
                     "o1",
                     body: #"{"template_id":"T","data":{"thing1":{"value":"hi"}}}"#
                 )
-                let template = WeChatChannel(.template) { _ in sender }
-                let subscribe = WeChatChannel(.subscribe) { _ in sender }
+                let template = WeChatChannel(.template, clock: clock) { _ in sender }
+                let subscribe = WeChatChannel(.subscribe, clock: clock) { _ in sender }
                 #expect(template.name == "template" && subscribe.name == "subscribe")
                 #expect(await template.send([message]) == [.sent(reference: nil)])
                 message.attempt = 1

@@ -279,16 +279,19 @@ struct WebhookTests {
         }
     }
 
-    @Test("an account without a webhook is stopped, not dropped")
+    @Test(
+        "a push for an account without a webhook is a dead letter with its remedy, and stops nobody"
+    )
     func noTarget() async throws {
         try await withCaller { caller in
             guard
-                case .stopAccount(let cause) = await (try channel(caller, nil)).send([message()])[0]
+                case .refused(.dead, let cause) =
+                    await (try channel(caller, nil)).send([message()])[0]
             else {
-                Issue.record("must stop")
+                Issue.record("must be refused")
                 return
             }
-            #expect(cause.code == "no_webhook")
+            #expect(cause.code == "no_webhook" && cause.remedy.contains("account set"))
         }
     }
 }

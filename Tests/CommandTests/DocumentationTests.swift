@@ -32,6 +32,34 @@ struct DocumentationTests {
         #expect(shown.contains("$ belfry flow check welcome.yaml\n" + result.out))
     }
 
+    @Test("every command of the README works as printed, in its order, on a fresh server")
+    func readme() async throws {
+        let folder = FileManager.default.temporaryDirectory.path() + "/readme-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let server = try await RunningServer(folder: folder)
+        let text = try read("README.md")
+        let flow = try #require(blocks("yaml", in: text).first)
+        try flow.write(toFile: folder + "/welcome.yaml", atomically: true, encoding: .utf8)
+        let shown = try #require(blocks("console", in: text).first).split(separator: "\n")
+            .filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) }.joined(separator: "\n")
+        let commands = blocks("sh", in: text).filter { $0.contains("belfry ") }
+        // The server runs already, where no other is in its way.
+        let script = ([shown] + commands).joined(separator: "\n")
+            .replacing("belfry serve &", with: "")
+            .replacing("sleep 2; ", with: "")
+            .replacing("belfry-data/admin.key", with: "admin.key")
+        let result = try await Program.run(
+            ["-euo", "pipefail", "-c", "belfry() { '\(Program.path)' \"$@\"; }\n" + script],
+            environment: server.environment,
+            folder: folder,
+            executable: "/bin/bash"
+        )
+        await server.stop()
+        #expect(result.code == 0, "\(result.out)\n\(result.err)")
+        #expect(result.out.contains("hello: ") || result.out.contains("welcome: version 1"))
+        #expect(result.out.contains("cancelled  order/17"), "\(result.out)")
+    }
+
     @Test(
         "every curl example of docs/api.md is answered well, in order, by a fresh server",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl"))

@@ -30,6 +30,138 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("a push that its account cannot carry is refused at the door, until the account is set")
+    func impossible() async throws {
+        try await withServer { server, run in
+            func schedule(_ channel: String) async throws -> Program.Result {
+                try await run(
+                    "push",
+                    "schedule",
+                    "--id",
+                    "a/1",
+                    "--account",
+                    "shop",
+                    "--to",
+                    "somebody",
+                    "--in",
+                    "1d",
+                    "--channel",
+                    channel,
+                    "--payload",
+                    #"{"msgtype":"text","text":{"content":"x"}}"#
+                )
+            }
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            for (channel, why) in [
+                ("webhook", "needs the account's webhook address"), ("wechat", "of kind webhook"),
+            ] {
+                let refused = try await schedule(channel)
+                #expect(refused.code == 65 && refused.err.contains(why), "\(refused)")
+            }
+            #expect(try await run("account", "set", "shop").code == 65)
+            let secrets = server.folder + "/shop.secrets"
+            try "webhook_secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n".write(
+                toFile: secrets,
+                atomically: true,
+                encoding: .utf8
+            )
+            let set = try await run(
+                "account",
+                "set",
+                "shop",
+                "--webhook-url",
+                "https://example.com/push",
+                "--rate",
+                "7",
+                "--quiet-hours",
+                "22:00-08:00",
+                "--secrets",
+                secrets,
+                "--json"
+            )
+            #expect(set.code == 0 && set.out.contains(#""rate":7"#), "\(set)")
+            #expect(set.out.contains(#""quiet_hours":{"from":"22:00","to":"08:00"}"#))
+            #expect(try await schedule("webhook").code == 0)
+            #expect(try await run("account", "resume", "shop").out.contains("was not paused"))
+            let cleared = try await run("account", "set", "shop", "--rate", "none", "--json")
+            #expect(cleared.out.contains(#""rate":null"#))
+        }
+    }
+
+    @Test("deliveries are listed by filters, and a person whom only pushes know is shown")
+    func deliveries() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            #expect(try await run("account", "pause", "shop").code == 0)
+            #expect(try await run("people", "show", "shop", "nobody").code == 65)
+            #expect(
+                try await run(
+                    "push",
+                    "schedule",
+                    "--id",
+                    "now",
+                    "--account",
+                    "shop",
+                    "--to",
+                    "c-1",
+                    "--in",
+                    "0s",
+                    "--channel",
+                    "log",
+                    "--payload",
+                    "x"
+                ).code == 0
+            )
+            var held = ""
+            while !held.contains("held_paused") {
+                held = try await run("deliveries", "--account", "shop", "--to", "c-1").out
+            }
+            let none = try await run("deliveries", "--account", "shop", "--outcome", "sent")
+            #expect(none.out == "nothing yet\n")
+            let shown = try await run("people", "show", "shop", "c-1")
+            #expect(shown.code == 0 && shown.out.contains("known by pushes alone"), "\(shown)")
+            #expect(shown.out.contains("scheduled") && shown.out.contains("held_paused"))
+            #expect(try await run("deliveries", "--to", "c-1").code == 64)
+            #expect(try await run("deliveries", "--state", "no-such-state").code == 65)
+        }
+    }
+
+    @Test("what fails with --json says so in one JSON object, with the same exit code")
+    func jsonFailures() async throws {
+        try await withServer { _, run in
+            let missing = try await run("push", "find", "no/such", "--json")
+            #expect(missing.code == 65)
+            let error = try JSONDecoder().decode(Told.self, from: Data(missing.out.utf8)).error
+            #expect(error.code == "not_found" && error.exitCode == 65)
+            #expect(error.message.contains("no/such"))
+        }
+        let (find, away) = (["push", "find", "a", "--json"], ["--server", "http://127.0.0.1:9"])
+        for (arguments, code, name) in [
+            (find + away, 69, "unavailable"), (["push", "find", "--json"], 64, "usage"),
+        ] {
+            let result = try await Program.run(arguments)
+            #expect(Int(result.code) == code)
+            let error = try JSONDecoder().decode(Told.self, from: Data(result.out.utf8)).error
+            #expect(error.code == name && error.exitCode == code && !error.remedy.isEmpty)
+        }
+    }
+
+    private struct Told: Decodable {
+        struct Content: Decodable {
+            var code: String
+            var message: String
+            var remedy: String
+            var exitCode: Int
+
+            enum CodingKeys: String, CodingKey {
+                case code, message, remedy
+                case exitCode = "exit_code"
+            }
+        }
+
+        var error: Content
+    }
+
     @Test("a push to an unknown account is refused by the name of its option")
     func refused() async throws {
         try await withServer { server, _ in

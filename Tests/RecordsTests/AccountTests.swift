@@ -147,8 +147,8 @@ struct AccountTests {
     func limits() async throws {
         let fixture = try await Fixture()
         let changes: [(String, (inout AccountRecord) -> Void)] = [
-            ("account", { $0.key = "" }), ("account", { $0.key = "a/b" }),
-            ("account", { $0.key = String(repeating: "k", count: 10_000) }),
+            ("key", { $0.key = "" }), ("key", { $0.key = "a/b" }),
+            ("key", { $0.key = String(repeating: "k", count: 10_000) }),
             ("name", { $0.name = String(repeating: "n", count: 129) }),
             ("rate", { $0.rate = 0 }), ("concurrency", { $0.concurrency = -1 }),
             ("daily_quota", { $0.dailyQuota = -1 }),

@@ -105,6 +105,51 @@ struct APITests {
         #expect(fixture.timeline.pushes["a/b"]?.expires == Timestamp(milliseconds: 6))
     }
 
+    @Test("a push that is scheduled, replaced and cancelled has a line for each, many as one")
+    func history() async throws {
+        let fixture = try await ServerFixture()
+        let push =
+            #"{"id":"a/1","account":"shop","to":"o","delay":"1h","channel":"log","payload":"x"}"#
+        for _ in 0..<2 { #expect(try await fixture.admin(.post, "/v1/pushes", push).status == 202) }
+        await fixture.dependencies.late.finish()
+        fixture.clock.advance(by: .seconds(1))
+        let cancel = #"{"ids":["a/1","a/2"]}"#
+        #expect(try await fixture.admin(.post, "/v1/pushes:cancel", cancel).status == 200)
+        let timeline = try await fixture.admin(.get, "/v1/accounts/shop/people/o/timeline")
+        let states = timeline.json["items"]?.array?.map { $0["state"]?.string ?? "" } ?? []
+        #expect(states.first == "cancelled")
+        #expect(states.sorted() == ["cancelled", "replaced", "scheduled"])
+        #expect(timeline.text.contains("cancelled by admin"))
+    }
+
+    @Test("lines beyond what may wait are left out, and no request waits for them")
+    func lateLines() async throws {
+        let fixture = try await ServerFixture()
+        let late = LateLines(
+            records: fixture.dependencies.records,
+            feed: LiveFeed(),
+            logger: fixture.dependencies.logger,
+            limit: 2
+        )
+        late.add(
+            (0..<5).map { number in
+                DeliveryRecord(
+                    push: PushID("p\(number)"),
+                    sequence: 1,
+                    recipient: Recipient(account: "shop", person: "o"),
+                    channel: "log",
+                    due: fixture.clock.now(),
+                    at: fixture.clock.now(),
+                    state: .ended(.replaced)
+                )
+            }
+        )
+        await late.finish()
+        var query = DeliveryQuery()
+        query.account = "shop"
+        #expect(try await fixture.dependencies.records.deliveries.find(query).items.count <= 2)
+    }
+
     @Test("answers an id of 10 kB, invalid UTF-8 and a wrong media type clearly")
     func hostile() async throws {
         let fixture = try await ServerFixture()

@@ -63,6 +63,48 @@ struct BulkPushesTests {
         #expect(a.expires == Timestamp(milliseconds: 1_700_000_010_000))
     }
 
+    @Test("a line whose account cannot send over its channel is refused, each time, and no other")
+    func impossible() async throws {
+        var fixture = try await ServerFixture()
+        fixture.dependencies.channels = ["log", "webhook"]
+        fixture.dependencies.uncheckedChannels = ["log", "webhook"]
+        fixture.dependencies.channelProblem = { account, channel in
+            channel == "webhook" ? "needs what '\(account)' has not" : nil
+        }
+        func line(_ id: String, _ channel: String) -> String {
+            #"{"id":"\#(id)","account":"shop","to":"o","delay":"1s","channel":"\#(channel)","payload":"x"}"#
+        }
+        let (status, lines) = try await post(
+            [line("a", "log"), line("b", "webhook"), line("c", "webhook"), line("d", "log")]
+                .joined(separator: "\n"),
+            fixture
+        )
+        #expect(status == 207)
+        #expect(
+            lines.map { $0["status"]?.string } == ["accepted", "error", "error", "accepted"]
+        )
+        #expect(lines[2]["pointer"] == "/channel" && lines[2]["code"] == "account")
+        let one = try await fixture.admin(.post, "/v1/pushes", line("e", "webhook"))
+        #expect(one.status == 422 && one.pointers == ["/channel"])
+        #expect(fixture.timeline.pushes.keys.map(\.text).sorted() == ["a", "d"])
+    }
+
+    @Test("ids and names with U+0000 are refused: no store of text could keep them")
+    func nul() async throws {
+        let fixture = try await ServerFixture()
+        let (status, lines) = try await post(
+            #"{"id":"a\u0000b","account":"shop","to":"o","delay":"1s","channel":"log","payload":"x"}"#,
+            fixture
+        )
+        #expect(status == 207 && lines[0]["pointer"] == "/id")
+        let one = try await fixture.admin(
+            .post,
+            "/v1/pushes",
+            #"{"id":"a","account":"shop","to":"o\u0000","delay":"1s","channel":"log","payload":"x"}"#
+        )
+        #expect(one.status == 422 && fixture.timeline.pushes.isEmpty)
+    }
+
     @Test("a push that merges ends as merged under its own id, once however often it is said")
     func merged() async throws {
         let fixture = try await ServerFixture()

@@ -80,6 +80,18 @@ struct ConfigurationTests {
             "http.idle-timeout: soon",
             "belfry.yaml:1: http.idle-timeout must be 100ms to 1h, such as 90s or PT1M30S"
         ),
+        (
+            "webhook:\n  allow:\n    - 10.0.0.0/99",
+            "belfry.yaml:2: webhook.allow '10.0.0.0/99' cannot be used: must be a host name, an address, or a block of them such as 10.1.0.0/16 or fd00::/8"
+        ),
+        (
+            "webhook.allow: [localhost, 10.0.0]",
+            "belfry.yaml:1: webhook.allow '10.0.0' cannot be used: must be a host name, an address, or a block of them such as 10.1.0.0/16 or fd00::/8"
+        ),
+        (
+            "wechat.base-url: nonsense",
+            "belfry.yaml:1: wechat.base-url 'nonsense' cannot be used: must be an address such as https://example.com, with http or https and a host"
+        ),
         ("http.auth: none", "belfry.yaml:1: http.auth must be one of keys, loopback-open"),
         ("http.access-log: maybe", "belfry.yaml:1: http.access-log must be true or false"),
         (

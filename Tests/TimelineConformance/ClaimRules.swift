@@ -41,6 +41,41 @@ extension TimelineRule {
             try expect(again.map(\.attempt), [1, 0])
             try expect(again.map(\.push.due), [it.now, it.now])
         },
+        TimelineRule(
+            "T3",
+            "the time asked for survives retries, holds and a restart",
+            needsReopening: true
+        ) { old in
+            var it = old
+            let asked = it.now + .seconds(5)
+            let rule = MergeRule(key: "k", grace: .seconds(5), maxWait: .hours(1), mode: .newest)
+            try await it.schedule(
+                it.push("a", in: 5),
+                it.push("b", in: 5),
+                it.push("c", in: 0, merge: rule)
+            )
+            it.pass(6)
+            for claim in try await it.claim() {
+                try expect(claim.asked, asked)
+                let again = it.now + .hours(2)
+                _ = try await it.settle(
+                    claim,
+                    claim.push.id == "a" ? .retry(at: again) : .hold(until: again)
+                )
+            }
+            try expect(try await it.find("a")?.asked, asked)
+            it = try await reopened(it)
+            try expect(try await it.find("c")?.asked, asked)
+            it.pass(7_200)
+            let claims = try await it.claim()
+            try expect(claims.map(\.asked), [asked, asked, asked])
+            try expect(claims.map(\.push.due), [it.now, it.now, it.now])
+            try await it.schedule(it.push("a", in: 60))
+            for claim in claims { _ = try await it.settle(claim, .retry(at: it.now)) }
+            it.pass(60)
+            let newer = try await it.claim().first { $0.push.id == "a" }
+            try expect(newer?.asked, it.now, "a newer version has a time of its own")
+        },
         TimelineRule("T4", "a stale token changes nothing and is told so") { it in
             try await it.schedule(it.push("a", in: 0))
             let old = try await it.only(lease: .seconds(1))

@@ -74,6 +74,24 @@ extension TimelineRule {
                 try expect(found.map { $0.push.payload }, Array(id.utf8), id)
             }
         },
+        TimelineRule("T8", "an id that has merged is free again: the same push merges once more") {
+            it in
+            try await it.schedule(it.push("a", in: 0, merge: rule(.collect)))
+            for _ in 0..<2 {
+                let again = it.push("b", in: 0, merge: rule(.collect))
+                try expect(try await it.schedule(again), [.merged])
+                try expect(try await it.find("b") == nil, "it has no life of its own")
+            }
+            try expect(
+                try await it.find("a")?.collected,
+                [Array("a".utf8), Array("b".utf8)],
+                "what has been collected is shown"
+            )
+            it.pass(5)
+            let claim = try await it.only()
+            try expect(claim.collected, [Array("a".utf8), Array("b".utf8)])
+            try expect(claim.push.payload, Array("b".utf8))
+        },
         TimelineRule("T8", "keys of different people, accounts or names do not meet") { it in
             var other = rule(.newest)
             other.key = "k2"

@@ -50,7 +50,7 @@ final class LatenessChannel: Channel {
         let isComplete = state.withLock { state in
             state.failed += failures
             for message in messages {
-                let due = message.due.milliseconds * 1000
+                let due = message.asked.milliseconds * 1000
                 if began < due { state.early += 1 }
                 let late = now - due
                 state.lateness.record(UInt64(min(max(0, late), 60_000_000)))

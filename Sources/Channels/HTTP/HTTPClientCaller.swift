@@ -55,8 +55,20 @@ package final class HTTPClientCaller: HTTPCaller {
         return HTTPAnswer(
             status: Int(response.status.code),
             headers: response.headers.map { ($0.name, $0.value) },
-            body: try await collect(response.body, limit: call.answerLimit)
+            body: try await collect(response.body, of: call)
         )
+    }
+
+    private static func collect(_ body: HTTPClientResponse.Body, of call: HTTPCall) async throws
+        -> [UInt8]
+    {
+        do {
+            return try await collect(body, limit: call.answerLimit)
+        } catch {
+            // A small body is read all the same: so the connection can be used again.
+            guard call.headSuffices else { throw error }
+            return []
+        }
     }
 
     private static func collect(_ body: HTTPClientResponse.Body, limit: Int) async throws

@@ -1,13 +1,15 @@
 import BelfryCore
 
 /// A message as one line of JSON:
-/// `{"at":…,"id":…,"account":…,"person":…,"due":…,"attempt":…,"body":…}`, times in milliseconds since 1970.
+/// `{"at":…,"id":…,"account":…,"person":…,"asked":…,"due":…,"attempt":…,"body":…}`, times in milliseconds since
+/// 1970: `asked` is when it was to go out, `due` when holds and retries gave it its turn.
 enum LogLine {
     static func bytes(_ message: OutboundMessage, at: Timestamp) -> [UInt8] {
         let head = JSONValue.members([
             "at": .integer(at.milliseconds), "id": .string(message.id.text),
             "account": .string(message.recipient.account),
             "person": .string(message.recipient.person),
+            "asked": .integer(message.asked.milliseconds),
             "due": .integer(message.due.milliseconds),
             "attempt": .integer(Int64(message.attempt)),
         ])

@@ -5,23 +5,28 @@ import Crypto
 /// Sends messages by one interface of WeChat: the body is that interface's message as JSON, the person is the openid.
 ///
 /// WeChat takes one message a call, so a batch goes out as many calls at once, bounded for each account. Where a merge collected
-/// several messages, the newest is sent: each would cost one of the few that a window allows.
+/// several messages, the newest is sent: each would cost one of the few that a window allows. Template messages and notifications have a quota
+/// a day of their own: once WeChat says that it is used up, the account's others wait for the next day without a call.
 package struct WeChatChannel: Channel {
     package var name: String { interface.rawValue }
 
     private let interface: WeChatInterface
     private let sender: @Sendable (String) async -> WeChatSender?
+    private let clock: any WallClock
     private let concurrency: Int
+    private let used = UsedQuotas()
 
     /// - Parameters:
     ///   - concurrency: calls at the same time, for one account and batch.
     ///   - sender: who sends for an account; `nil`: the account is not known or has no secret.
     package init(
         _ interface: WeChatInterface = .customerService,
+        clock: any WallClock,
         concurrency: Int = 32,
         sender: @escaping @Sendable (String) async -> WeChatSender?
     ) {
         self.interface = interface
+        self.clock = clock
         self.concurrency = concurrency
         self.sender = sender
     }
@@ -43,9 +48,9 @@ package struct WeChatChannel: Channel {
             let cause = SendCause(
                 code: "no_account",
                 message: "the account \(account) has no appid and secret",
-                remedy: "enter them, then resume the account"
+                remedy: "enter them (belfry account set), then retry the dead letter"
             )
-            return messages.map { _ in .stopAccount(cause: cause) }
+            return messages.map { _ in .refused(.dead, cause: cause) }
         }
         return await messages.mapConcurrently(limit: concurrency) { message in
             await send(message, by: sender)
@@ -53,6 +58,14 @@ package struct WeChatChannel: Channel {
     }
 
     private func send(_ message: OutboundMessage, by sender: WeChatSender) async -> SendOutcome {
+        let account = message.recipient.account
+        if let answer = used.answer(account, at: clock.now()) { return answer }
+        let outcome = await call(message, by: sender)
+        guard case .refused(.quotaDay, let cause) = outcome else { return outcome }
+        return used.note(account, cause, at: clock.now())
+    }
+
+    private func call(_ message: OutboundMessage, by sender: WeChatSender) async -> SendOutcome {
         let person = message.recipient.person
         switch interface {
         case .customerService:

@@ -22,7 +22,7 @@ package struct WebhookTarget: Sendable, Hashable {
 ///
 /// | answer | outcome |
 /// |---|---|
-/// | 2xx | sent |
+/// | 2xx | sent, whatever its body is |
 /// | 408, 425, 429, 5xx, no connection, no answer | retry, after `Retry-After` |
 /// | 3xx | refused: redirects are not followed |
 /// | 410 and every other 4xx | refused |
@@ -62,9 +62,10 @@ package struct WebhookChannel: Channel {
             let cause = SendCause(
                 code: "no_webhook",
                 message: "the account \(account) has no webhook",
-                remedy: "set its web address and secret, then resume"
+                remedy:
+                    "set its web address and secret (belfry account set), then retry the dead letter"
             )
-            return .stopAccount(cause: cause)
+            return .refused(.dead, cause: cause)
         }
         do {
             let address = try await guardian.check(target.url)
@@ -97,6 +98,7 @@ package struct WebhookChannel: Channel {
             body: body,
             timeout: target.timeout,
             answerLimit: 64 * 1024,
+            headSuffices: true,
             address: address
         )
     }
@@ -142,7 +144,6 @@ package struct WebhookChannel: Channel {
         case .forbidden:
             cause.remedy = "use a public address, or allow this one in the configuration"
             return .refused(.dead, cause: cause)
-        // The head came, so the receiver has it; but what it said is lost: it knows the id if it comes again.
         case .notConnected, .noAnswer, .tooLarge: return .retry(after: nil, cause: cause)
         }
     }

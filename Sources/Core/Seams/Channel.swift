@@ -15,7 +15,10 @@ package struct OutboundMessage: Sendable, Hashable {
     package var recipient: Recipient
     /// The channel's own form: a WeChat message object as JSON, a webhook body, a log line.
     package var body: [UInt8]
+    /// When its turn came: moved by holds and retries.
     package var due: Timestamp
+    /// ``Claim/asked``: when it was to go out.
+    package var asked: Timestamp
     package var attempt: Int
     /// ``Claim/sequence``: together with the id it names this very version, the same at every attempt.
     package var sequence: UInt64
@@ -27,6 +30,7 @@ package struct OutboundMessage: Sendable, Hashable {
         recipient: Recipient,
         body: [UInt8],
         due: Timestamp,
+        asked: Timestamp? = nil,
         attempt: Int = 0,
         sequence: UInt64 = 0,
         collected: [[UInt8]] = []
@@ -35,6 +39,7 @@ package struct OutboundMessage: Sendable, Hashable {
         self.recipient = recipient
         self.body = body
         self.due = due
+        self.asked = asked ?? due
         self.attempt = attempt
         self.sequence = sequence
         self.collected = collected

@@ -12,6 +12,8 @@ package struct HTTPCall: Sendable {
     package var timeout: Duration
     /// The largest answer that is read, in bytes; a larger one is ``HTTPFailure/Kind/tooLarge``.
     package var answerLimit: Int
+    /// Status and headers are all that is wanted: what cannot be read of the body, or is more than the limit, is left out.
+    package var headSuffices: Bool
     /// Connect to this IP address instead of asking for the host's again: whoever checked the address gets no other one.
     /// Name, certificate and `Host` stay the URL's.
     package var address: String?
@@ -23,6 +25,7 @@ package struct HTTPCall: Sendable {
         body: [UInt8] = [],
         timeout: Duration = .seconds(10),
         answerLimit: Int = 1 << 20,
+        headSuffices: Bool = false,
         address: String? = nil
     ) {
         self.method = method
@@ -31,6 +34,7 @@ package struct HTTPCall: Sendable {
         self.body = body
         self.timeout = timeout
         self.answerLimit = answerLimit
+        self.headSuffices = headSuffices
         self.address = address
     }
 }

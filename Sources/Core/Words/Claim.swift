@@ -20,17 +20,21 @@ package struct Claim: Sendable, Hashable {
     package var sequence: UInt64
     /// How often a settlement has said `retry` before; 0 at the first claim.
     package var attempt: Int
+    /// The due time that this version was scheduled with, or that its merge gave it: holds and retries move `push.due`, never this.
+    package var asked: Timestamp
     /// When the timeline accepted this version.
     package var accepted: Timestamp
     package var leaseEnds: Timestamp
     /// Payloads that were collected by a merge before the newest, oldest first; empty otherwise.
     package var collected: [[UInt8]]
 
+    /// - Parameter asked: `push.due` unless given: never held, never tried.
     package init(
         token: ClaimToken,
         push: Push,
         sequence: UInt64,
         attempt: Int,
+        asked: Timestamp? = nil,
         accepted: Timestamp,
         leaseEnds: Timestamp,
         collected: [[UInt8]] = []
@@ -39,10 +43,14 @@ package struct Claim: Sendable, Hashable {
         self.push = push
         self.sequence = sequence
         self.attempt = attempt
+        self.asked = asked ?? push.due
         self.accepted = accepted
         self.leaseEnds = leaseEnds
         self.collected = collected
     }
+
+    /// How long holds and retries have put this version off so far.
+    package var held: Duration { max(.zero, push.due - asked) }
 }
 
 /// What one call to `claim` brought, and when to look again.

@@ -12,7 +12,8 @@ package struct MergeRule: Sendable, Hashable, Codable {
         /// The newest payload is the one that is sent.
         case newest = 1
         /// All payloads are kept, in order of acceptance, up to ``PushLimits/collected`` of them; a further one
-        /// replaces the newest.
+        /// replaces the newest. A push that is scheduled again after it merged is one more: the group does not keep the ids of those
+        /// that joined it.
         case collect = 2
     }
 

@@ -31,4 +31,12 @@ package enum WaitingState: String, Sendable, Hashable, Codable, CaseIterable {
     case heldPaused = "held_paused"
     case retrying
     case inFlight = "in_flight"
+
+    /// Due once, and put off until later.
+    package var isHold: Bool {
+        switch self {
+        case .heldQuiet, .heldRate, .heldWindow, .heldPaused, .retrying: true
+        case .scheduled, .inFlight: false
+        }
+    }
 }

@@ -4,7 +4,11 @@ package struct Pending: Sendable, Hashable {
     package var state: State
     package var sequence: UInt64
     package var attempt: Int
+    /// As ``Claim/asked``.
+    package var asked: Timestamp
     package var accepted: Timestamp
+    /// As ``Claim/collected``.
+    package var collected: [[UInt8]]
 
     package enum State: String, Sendable, Hashable, Codable {
         case scheduled
@@ -15,12 +19,23 @@ package struct Pending: Sendable, Hashable {
         case parked
     }
 
-    package init(push: Push, state: State, sequence: UInt64, attempt: Int, accepted: Timestamp) {
+    /// - Parameter asked: `push.due` unless given: never held, never tried.
+    package init(
+        push: Push,
+        state: State,
+        sequence: UInt64,
+        attempt: Int,
+        asked: Timestamp? = nil,
+        accepted: Timestamp,
+        collected: [[UInt8]] = []
+    ) {
         self.push = push
         self.state = state
         self.sequence = sequence
         self.attempt = attempt
+        self.asked = asked ?? push.due
         self.accepted = accepted
+        self.collected = collected
     }
 }
 

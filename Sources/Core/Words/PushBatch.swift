@@ -142,6 +142,11 @@ package struct PushBatch: Sendable {
                     "is \(text.count) bytes; \(allowed.lowerBound) to \(allowed.upperBound) are allowed"
             )
         }
+        // The least of all, without a branch for each: this is on the hot path.
+        let least = text.withUnsafeBufferPointer { $0.reduce(UInt8.max) { min($0, $1) } }
+        guard least != 0 || text.isEmpty else {
+            throw InvalidPush(field: field, problem: "must not contain U+0000")
+        }
     }
 
     private func span(_ duration: Duration, _ field: String) throws(InvalidPush) -> UInt32 {

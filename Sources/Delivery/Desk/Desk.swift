@@ -25,6 +25,8 @@ struct Desk {
     var inFlight = 0
     /// Put back for a turn: due, but for the account's rate or its pause.
     private(set) var turnsAhead = TurnsAhead()
+    /// Past the time asked for, and put back until later.
+    private var held = HeldBook()
     /// To be settled.
     private(set) var outbox: [Closing] = []
     /// How many settlements are under way.
@@ -78,10 +80,21 @@ struct Desk {
     /// The run is to end.
     var isOver: Bool { failure != nil || isOutOfTime || (isStopping && isDrained) }
 
-    /// The oldest due time that is known of what is not handed over.
-    var oldestDue: Timestamp? {
-        ring.lazy.compactMap { self.lanes[$0].oldestDue }.reduce(nextDue) { oldest, due in
-            oldest.map { min($0, due) } ?? due
+    /// The oldest time asked for that is known of what is not handed over.
+    func oldestAsked(at now: Timestamp) -> Timestamp? {
+        let waiting = ring.lazy.compactMap { self.lanes[$0].oldestAsked }.min()
+        return [waiting, nextDue, held.oldest(at: now).values.min()].compactMap { $0 }.min()
+    }
+
+    /// The oldest time asked for of what was put back, by why.
+    func oldestHeld(at now: Timestamp) -> [WaitingState: Timestamp] { held.oldest(at: now) }
+
+    /// A settlement has put pushes back.
+    mutating func putBack(_ events: [DeliveryEvent], at now: Timestamp) {
+        held.prune(at: now)
+        for event in events {
+            guard case .waits(let state, let until) = event.change else { continue }
+            held.add(event.claim.asked, state, until: until, at: now)
         }
     }
 

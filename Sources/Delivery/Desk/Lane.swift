@@ -210,8 +210,8 @@ struct Lane {
         return parcels
     }
 
-    /// The earliest due time of what waits; nearly exact, since each queue is in order of due time but for what came back.
-    var oldestDue: Timestamp? { bands.compactMap { $0.first?.claim.push.due }.min() }
+    /// The earliest time asked for of what waits. Looks at all of it: what was held does not lie in order.
+    var oldestAsked: Timestamp? { bands.joined().lazy.map(\.claim.asked).min() }
 
     func each(_ body: (Parcel) -> Void) {
         for band in bands { band.forEach(body) }

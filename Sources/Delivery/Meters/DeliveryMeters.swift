@@ -16,6 +16,7 @@ package final class DeliveryMeters: Sendable {
         var sent = SlidingMinute()
         var failed = SlidingMinute()
         var lateness = LatenessMeter()
+        var held = LatenessMeter()
         var accounts: [String: AccountTally] = [:]
     }
 
@@ -35,7 +36,8 @@ package final class DeliveryMeters: Sendable {
         state.withLock { state in
             state.handedOver += parcels.count
             for parcel in parcels {
-                state.lateness.record((now - parcel.claim.push.due).milliseconds, at: now)
+                state.lateness.record((now - parcel.claim.asked).milliseconds, at: now)
+                state.held.record(parcel.claim.held.milliseconds, at: now)
             }
         }
     }
@@ -82,9 +84,11 @@ package final class DeliveryMeters: Sendable {
                 isPaused: present.isPaused,
                 sentLastMinute: state.sent.total(now),
                 failedLastMinute: state.failed.total(now),
-                oldestOverdue: present.oldestDue.flatMap { $0 < now ? now - $0 : nil },
+                oldestOverdue: present.oldestAsked.flatMap { $0 < now ? now - $0 : nil },
+                oldestHeld: present.oldestHeld.mapValues { now - $0 },
                 lateness: state.lateness.all.summary,
                 recentLateness: state.lateness.recent(now),
+                recentHeld: state.held.recent(now),
                 accounts: state.accounts
             )
         }

@@ -34,13 +34,17 @@ package struct DeliverySnapshot: Sendable {
     package var sentLastMinute: Int
     /// Retried, refused or dead within the last sixty whole seconds.
     package var failedLastMinute: Int
-    /// How long the oldest push that is due, as far as the last look knows, has been due; `nil` with nothing due.
+    /// How long ago the oldest push was to go out that has not, as far as the last look knows, held ones included; `nil` with none.
     package var oldestOverdue: Duration?
+    /// The same of what was put back until later, by why. What waits for a person's permission is not in it.
+    package var oldestHeld: [WaitingState: Duration]
 
-    /// From due to handed over, since the start.
+    /// From the time asked for to handed over, since the start.
     package var lateness: LatenessSummary
     /// The same of the last five to ten minutes.
     package var recentLateness: LatenessSummary
+    /// How much of that holds and retries took.
+    package var recentHeld: LatenessSummary
     package var accounts: [String: AccountTally]
 
     package var sent: Int { outcomes[.sent, default: 0] }
@@ -91,5 +95,6 @@ struct DeliveryPresent {
     var putBack: Int
     var unrecorded: Int
     var isPaused: Bool
-    var oldestDue: Timestamp?
+    var oldestAsked: Timestamp?
+    var oldestHeld: [WaitingState: Timestamp]
 }

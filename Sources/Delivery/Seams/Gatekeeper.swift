@@ -37,6 +37,7 @@ extension OutboundMessage {
             recipient: claim.push.recipient,
             body: claim.push.payload,
             due: claim.push.due,
+            asked: claim.asked,
             attempt: claim.attempt,
             sequence: claim.sequence,
             collected: claim.collected

@@ -83,9 +83,9 @@ package struct DeliveryEvent: Sendable, Hashable {
         self.successors = successors
     }
 
-    /// From due to handed over; `nil` if it was not handed over.
+    /// From the time asked for to handed over, holds and retries included; `nil` if it was not handed over.
     package var lateness: Duration? {
-        sentAt.map { max(.zero, $0 - claim.push.due) }
+        sentAt.map { max(.zero, $0 - claim.asked) }
     }
 }
 

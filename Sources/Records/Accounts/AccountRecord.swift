@@ -50,7 +50,7 @@ package struct AccountRecord: Sendable, Hashable {
     /// For people; may be empty.
     package var name: String = ""
     package var appID: String = ""
-    /// The `gh_…` name that callbacks are addressed to; empty: not checked.
+    /// The `gh_…` name that callbacks are addressed to, others are refused; empty: not checked.
     package var originalID: String = ""
     package var mode: Mode = .safe
     package var secret: Secret?
@@ -94,12 +94,12 @@ package struct AccountRecord: Sendable, Hashable {
 extension AccountRecord {
     /// - Throws: `invalid` naming the field.
     package func validate() throws(RecordsError) {
-        try BelfryRecords.check(key, "account", 1...PushLimits.accountBytes)
+        try BelfryRecords.check(key, "key", 1...PushLimits.accountBytes)
         // It names a folder for media, too.
         guard key.utf8.allSatisfy(Self.isPlain), !key.utf8.starts(with: ".".utf8) else {
             throw RecordsError(
                 .invalid,
-                "account: may hold A-Z a-z 0-9 . _ - only, and not begin with a dot"
+                "key: may hold A-Z a-z 0-9 . _ - only, and not begin with a dot"
             )
         }
         try BelfryRecords.check(name, "name", 0...TextLimits.name)
@@ -116,17 +116,20 @@ extension AccountRecord {
         try BelfryRecords.check(paused, "paused", 1...TextLimits.sentence)
         try BelfryRecords.check(quietHours, "quiet_hours", 2...TextLimits.document)
         for (field, secret) in secrets {
-            try BelfryRecords.check(secret?.reveal(), field, 1...TextLimits.secret)
+            let name = field.replacing("aes_key", with: "encoding_aes_key")
+            try BelfryRecords.check(secret?.reveal(), name, 1...TextLimits.secret)
         }
         if let rate { try Self.check(rate, "rate", 1...1_000_000) }
         try Self.check(concurrency, "concurrency", 1...10_000)
         if let dailyQuota { try Self.check(dailyQuota, "daily_quota", 0...1_000_000_000) }
     }
 
+    /// The names are those of columns, and part of what the secrets are sealed with: they never change.
     var secrets: [(field: String, secret: Secret?)] {
         [
             ("secret", secret), ("token", token), ("aes_key", encodingAESKey),
-            ("previous_aes_key", previousEncodingAESKey), ("webhook_secret", webhookSecret),
+            ("previous_aes_key", previousEncodingAESKey),
+            ("webhook_secret", webhookSecret),
         ]
     }
 

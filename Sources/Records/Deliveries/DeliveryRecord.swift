@@ -35,12 +35,17 @@ package struct DeliveryRecord: Sendable, Hashable {
     package var flow: String?
     package var step: String?
     package var channel: String
+    /// When its turn came: moved by holds and retries.
     package var due: Timestamp
+    /// When it was to go out.
+    package var asked: Timestamp
     package var at: Timestamp
     package var state: DeliveryState
     /// Why; empty texts where nothing need be said.
     package var cause: SendCause
-    /// How long after `due` it was handed over, in milliseconds; for `sent`.
+    /// The last hold or retry that put it off; `nil` where none did, and while it waits.
+    package var heldFor: WaitingState?
+    /// How long after `asked` it was handed over, in milliseconds; for `sent`.
     package var latenessMilliseconds: Int?
     /// The other side's id of the message.
     package var reference: String?
@@ -54,6 +59,7 @@ package struct DeliveryRecord: Sendable, Hashable {
         step: String? = nil,
         channel: String,
         due: Timestamp,
+        asked: Timestamp? = nil,
         at: Timestamp,
         state: DeliveryState,
         cause: SendCause = SendCause(code: "", message: ""),
@@ -68,6 +74,7 @@ package struct DeliveryRecord: Sendable, Hashable {
         self.step = step
         self.channel = channel
         self.due = due
+        self.asked = asked ?? due
         self.at = at
         self.state = state
         self.cause = cause
@@ -80,6 +87,7 @@ extension DeliveryRecord {
     static let columns = [
         "push", "sequence", "attempt", "state", "account", "person", "flow", "step", "channel",
         "due", "at", "code", "message", "remedy", "lateness", "reference",
+        "asked", "held_for",
     ]
     static let select = "SELECT id, " + columns.joined(separator: ", ") + " FROM deliveries"
 
@@ -89,6 +97,7 @@ extension DeliveryRecord {
             .text(recipient.account), .text(recipient.person), .text(flow), .text(step),
             .text(channel), .time(due), .time(at), .text(cause.code), .text(cause.message),
             .text(cause.remedy), .integer(latenessMilliseconds), .text(reference),
+            .time(asked), .text(heldFor?.rawValue),
         ]
     }
 
@@ -105,6 +114,7 @@ extension DeliveryRecord {
             step: row.optionalText(8),
             channel: row.text(9),
             due: row.time(10),
+            asked: row.optionalTime(17),
             at: row.time(11),
             state: state,
             cause: SendCause(code: row.text(12), message: row.text(13), remedy: row.text(14)),
@@ -112,6 +122,7 @@ extension DeliveryRecord {
             reference: row.optionalText(16)
         )
         id = Int64(row.integer(0))
+        heldFor = row.optionalText(18).flatMap { WaitingState(rawValue: $0) }
     }
 
     func validate() throws(RecordsError) {

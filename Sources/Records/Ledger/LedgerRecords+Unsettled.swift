@@ -41,6 +41,33 @@ extension LedgerRecords {
         }
     }
 
+    /// The reservations of pushes that wait: held, or to be retried. They have no age; who has ended since is for the timeline to say.
+    ///
+    /// - Parameter cursor: `next` of the page before.
+    package func kept(limit: Int, cursor: String? = nil) async throws(RecordsError)
+        -> Page<ReservationKey>
+    {
+        let after = try cursor.map { text throws(RecordsError) in try PageCursor(text) }
+        let from = after ?? PageCursor()
+        let limit = Page<ReservationKey>.bounded(limit)
+        let rows = try await records.database.read { session throws(RecordsError) in
+            try session.rows(
+                Reservation.select + """
+                     WHERE made = 0 AND (push, sequence) > (?, ?)
+                    ORDER BY push, sequence LIMIT ?
+                    """,
+                [.text(from.text), .integer(from.id), .integer(limit + 1)]
+            )
+        }
+        return Page(rows.map { ReservationKey($0) }, limit: limit) { key in
+            PageCursor(
+                at: Timestamp(milliseconds: 0),
+                id: Int64(bitPattern: key.sequence),
+                text: key.push.text
+            )
+        }
+    }
+
     /// Ends reservations without giving anything back, each together with the line that says why. One that was settled or renewed
     /// meanwhile has another end, and is left alone.
     ///

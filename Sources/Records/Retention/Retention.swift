@@ -105,7 +105,8 @@ extension RetainedArea {
         case .inbound:
             // `first_seen` too: a callback that arrives with an old CreateTime may still be repeated.
             Self.delete("inbound", "at, dedupe_key", "first_seen < ? AND at < ?", "at")
-        case .reservations: Self.delete("reservations", "push, sequence", "made < ?", "made")
+        case .reservations:
+            Self.delete("reservations", "push, sequence", "made > 0 AND made < ?", "made")
         case .deliveries: Self.delete("deliveries", "id", "at < ?", "at")
         case .deadLetters: Self.delete("dead_letters", "id", "ended < ?", "ended")
         case .minuteCounters, .hourCounters:

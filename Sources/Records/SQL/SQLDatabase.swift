@@ -50,6 +50,9 @@ package protocol SQLDatabase: Sendable {
     /// - Returns: what is wrong, in the database's words; empty: nothing.
     func verify() async throws(RecordsError) -> [String]
 
+    /// What the stored data takes on disk, in bytes, as far as it has been folded into its file.
+    func size() async throws(RecordsError) -> Int
+
     /// Checks the structure of every table, one after another, so that no look at the data is held for long. Reads the whole file, beside
     /// other work.
     ///

@@ -94,6 +94,13 @@ package final class SQLiteDatabase: SQLDatabase {
         try await problems("PRAGMA integrity_check")
     }
 
+    package func size() async throws(RecordsError) -> Int {
+        try await read { session throws(RecordsError) in
+            let pages = try session.row("PRAGMA page_count", [])?.integer(0) ?? 0
+            return pages * (try session.row("PRAGMA page_size", [])?.integer(0) ?? 0)
+        }
+    }
+
     package func verifyStructure() async throws(RecordsError) -> [String] {
         let tables = try await read { session throws(RecordsError) in
             try session.rows("SELECT name FROM sqlite_master WHERE type = 'table'", [])

@@ -4,5 +4,7 @@
 /// writing needs no look-up first. Times are milliseconds since 1970. What a person is known by lies in `people`, `reservations`,
 /// `deliveries`, `insiders`, `links` and `dead_letters`, where erasing finds it; `erasures` holds nothing that a person could be known by.
 package enum Schema {
-    package static let migrations: [SQLMigration] = [first, second, third, fourth, fifth, sixth]
+    package static let migrations: [SQLMigration] = [
+        first, second, third, fourth, fifth, sixth, seventh,
+    ]
 }

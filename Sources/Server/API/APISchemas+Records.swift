@@ -15,11 +15,14 @@ extension APISchemas {
                 "flow: string|null",
                 "step: string|null",
                 "channel: string",
+                "asked: time",
                 "due: time",
                 "at: time",
                 "state: state",
                 "reason: Reason|null",
                 "lateness_ms: integer|null",
+                "held_ms: integer",
+                "held_for: string|null",
                 "reference: string|null"
             )
         ),

@@ -204,7 +204,9 @@ enum APISchemas {
                 "in_flight: integer",
                 "due_now: integer",
                 "lateness_ms: Lateness",
+                "held_ms: Lateness",
                 "oldest_overdue_ms: integer|null",
+                "oldest_held_ms: object",
                 "sent_last_minute: integer",
                 "send_limit_per_minute: integer|null",
                 "failed_last_hour: integer",
@@ -214,7 +216,7 @@ enum APISchemas {
         .init(
             "Lateness",
             object(
-                "From due to handed over, in milliseconds.",
+                "From when it was to go out to handed over, or how much of that holds and retries took; in milliseconds.",
                 "p50: integer|null",
                 "p95: integer|null",
                 "p99: integer|null"

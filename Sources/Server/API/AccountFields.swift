@@ -74,8 +74,8 @@ enum AccountFields {
         ]
         for (name, path) in urls where fields.has(name) {
             let url = fields.optionalText(name, 1...TextLimits.url)
-            if let url, !url.hasPrefix("https://"), !url.hasPrefix("http://") {
-                fields.note(name, "url", "must begin with https:// or http://")
+            if let url, !Setting.Form.webAddress.isMet(url) {
+                fields.note(name, "url", "must be \(Setting.Form.webAddress.allowed)")
             }
             account[keyPath: path] = url
         }

@@ -10,6 +10,7 @@ struct BulkPushParser {
         var now: Timestamp
         var channels: Set<String>
         var isAccount: @Sendable (String) -> Bool
+        var channelProblem: @Sendable (_ account: String, _ channel: String) -> String?
         var payloadProblem: @Sendable (String, [UInt8]) -> String?
         /// Channels whose payloads nobody needs to look at.
         var unchecked: Set<String>
@@ -405,7 +406,8 @@ struct BulkPushParser {
         _ parts: inout Parts,
         account given: [UInt8]? = nil
     ) -> Bool {
-        if !BulkPushParser.same(channel.bytes, bytes, channelRange) {
+        let isSameChannel = BulkPushParser.same(channel.bytes, bytes, channelRange)
+        if !isSameChannel {
             let name = String(decoding: channelRange.map { bytes[$0] }, as: UTF8.self)
             guard around.channels.contains(name) else {
                 let known = around.channels.sorted().joined(separator: ", ")
@@ -432,7 +434,17 @@ struct BulkPushParser {
             }
             account = Known(bytes: bytes)
         }
-        return true
+        return isSameChannel && isSame || mayCarry(&parts)
+    }
+
+    /// Whether the account that was found can send over the channel that was found.
+    private mutating func mayCarry(_ parts: inout Parts) -> Bool {
+        let names = [account, channel].map { String(decoding: $0.bytes ?? [], as: UTF8.self) }
+        guard let problem = around.channelProblem(names[0], names[1]) else { return true }
+        note(&parts, "/channel", "account", problem)
+        // The next line with the same two is asked about again.
+        channel = Known()
+        return false
     }
 
     private static func same(_ known: [UInt8]?, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {

@@ -32,6 +32,7 @@ struct BulkPushes {
                 now: server.clock.now(),
                 channels: server.channels,
                 isAccount: server.isAccount,
+                channelProblem: server.channelProblem,
                 payloadProblem: server.payloadProblem,
                 unchecked: server.uncheckedChannels
             )
@@ -140,6 +141,7 @@ struct BulkPushes {
         }
         do {
             let outcomes = try await call.server.timeline.schedule(parser.batch)
+            call.server.recordReplaced(parser.batch, outcomes)
             await call.server.recordMerged(parser.batch.pushes(outcomes, that: .merged))
             return outcomes
         } catch {

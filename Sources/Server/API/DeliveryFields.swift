@@ -14,11 +14,14 @@ package enum DeliveryFields {
             "flow": .text(delivery.flow),
             "step": .text(delivery.step),
             "channel": .string(delivery.channel),
+            "asked": .time(delivery.asked),
             "due": .time(delivery.due),
             "at": .time(delivery.at),
             "state": .string(delivery.state.description),
             "reason": cause(delivery.cause),
             "lateness_ms": delivery.latenessMilliseconds.map { .count($0) } ?? .null,
+            "held_ms": .integer(max(.zero, delivery.due - delivery.asked).milliseconds),
+            "held_for": .text(delivery.heldFor?.rawValue),
             "reference": .text(delivery.reference),
         ]
     }

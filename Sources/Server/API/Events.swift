@@ -79,7 +79,7 @@ extension API {
             for member in members {
                 guard let text = member.value.string, text.utf8.count <= 2048 else {
                     throw Problem.invalid(
-                        "/variables/\(member.name)",
+                        "/variables/\(member.name.escapedForPointer)",
                         "must be a string of at most 2048 bytes"
                     )
                 }

@@ -72,13 +72,19 @@ extension API {
         instruments.gauge(.inFlight, Double(counts.inFlight))
         instruments.gauge(.dueNow, Double(reading.dueNow))
         instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
+        for state in WaitingState.allCases where state.isHold {
+            let oldest = reading.oldestHeld[state] ?? .zero
+            instruments.gauge(.oldestHeld, oldest.seconds, [("state", state.rawValue)])
+        }
         let quantiles = [
-            ("0.5", reading.latenessP50), ("0.95", reading.latenessP95),
-            ("0.99", reading.latenessP99),
+            ("0.5", reading.latenessP50, reading.heldP50),
+            ("0.95", reading.latenessP95, reading.heldP95),
+            ("0.99", reading.latenessP99, reading.heldP99),
         ]
-        for (quantile, lateness) in quantiles {
-            guard let lateness else { continue }
-            instruments.gauge(.lateness, lateness.seconds, [("quantile", quantile)])
+        for (quantile, lateness, held) in quantiles {
+            let labels = [("quantile", quantile)]
+            if let lateness { instruments.gauge(.lateness, lateness.seconds, labels) }
+            if let held { instruments.gauge(.held, held.seconds, labels) }
         }
         instruments.gauge(.sentPerMinute, Double(reading.sentLastMinute))
         instruments.gauge(.failuresPerHour, Double(reading.failedLastHour))

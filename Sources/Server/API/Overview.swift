@@ -53,7 +53,16 @@ extension API {
                 "p50": span(reading.latenessP50), "p95": span(reading.latenessP95),
                 "p99": span(reading.latenessP99),
             ],
+            "held_ms": [
+                "p50": span(reading.heldP50), "p95": span(reading.heldP95),
+                "p99": span(reading.heldP99),
+            ],
             "oldest_overdue_ms": span(reading.oldestOverdue),
+            "oldest_held_ms": .object(
+                reading.oldestHeld.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                    JSONValue.Member($0.key.rawValue, .integer($0.value.milliseconds))
+                }
+            ),
             "sent_last_minute": .count(reading.sentLastMinute),
             "send_limit_per_minute": reading.sendLimitPerMinute.map { .count($0) } ?? .null,
             "failed_last_hour": .count(reading.failedLastHour),

@@ -123,7 +123,7 @@ extension API {
             limit: try call.query("limit", in: 1...1000, default: 100),
             cursor: call.query("cursor")
         )
-        let planned = try await planned(for: recipient)
+        let planned = try await planned(for: recipient, page.items.map(\.push))
         guard case .object(var members) = DeliveryFields.page(page, DeliveryFields.json) else {
             return .json(.null)
         }
@@ -131,11 +131,13 @@ extension API {
         return .json(.object(members))
     }
 
-    /// What the flows of the account still have in store for a person. Pushes that API callers named themselves are found by their ids.
-    func planned(for recipient: Recipient) async throws -> [Pending] {
-        let ids = try await flowPushes(of: recipient)
+    /// What the flows of the account still have in store for a person, and what is still pending of the pushes that the history names: held
+    /// ones, ones to be retried. Another push that an API caller named is found by its id alone.
+    func planned(for recipient: Recipient, _ history: [PushID]) async throws -> [Pending] {
+        let ids = Set(try await flowPushes(of: recipient) + history)
         guard !ids.isEmpty else { return [] }
-        return try await server.timeline.find(ids).compactMap { $0 }
+        return try await server.timeline.find(Array(ids)).compactMap { $0 }
+            .filter { $0.push.recipient == recipient }
             .sorted { $0.push.due < $1.push.due }
     }
 

@@ -43,6 +43,7 @@ enum PushFields {
         var value = json(pending.push)
         if case .object(var members) = value {
             members.append(.init("state", .string(pending.state.rawValue)))
+            members.append(.init("asked", .time(pending.asked)))
             members.append(.init("attempt", .count(pending.attempt)))
             members.append(.init("accepted", .time(pending.accepted)))
             members.append(.init("sequence", .string(String(pending.sequence))))

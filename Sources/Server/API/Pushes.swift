@@ -83,6 +83,7 @@ extension API {
         let outcome = try await server.timeline.schedule([push])[0]
         guard outcome != .refusedTooFar else { throw Problem.invalid("/due", API.tooFar) }
         if outcome == .merged { await server.recordMerged([push]) }
+        server.recordScheduled(push, outcome)
         instruments.pushes(accepted: 1, refused: 0)
         return .json(
             [
@@ -107,6 +108,8 @@ extension API {
                 isEmpty ? "missing" : "unknown",
                 isEmpty ? "is needed" : "is no account of this server"
             )
+        } else if let problem = server.channelProblem(push.recipient.account, push.channel) {
+            fields.note("channel", "account", problem)
         }
     }
 
@@ -128,7 +131,7 @@ extension API {
 
     private func cancelPush(_ call: Call) async throws -> Response {
         let id = try pushID(call)
-        let outcome = try await server.timeline.cancel([id])[0]
+        let outcome = try await server.cancel([id], by: call.principal.name)[0]
         return .json(["id": .string(id.text), "status": .string(outcome.name)])
     }
 
@@ -137,7 +140,10 @@ extension API {
         let ids = fields.texts("ids", count: 1...10_000, bytes: 1...PushLimits.idBytes)
         try fields.finish()
         guard let ids else { throw Problem.invalid("/ids", "is needed") }
-        let outcomes = try await server.timeline.cancel(ids.map { PushID($0) })
+        let outcomes = try await server.cancel(
+            ids.map { PushID($0) },
+            by: call.principal.name
+        )
         let results = zip(ids, outcomes).map { id, outcome -> JSONValue in
             ["id": .string(id), "status": .string(outcome.name)]
         }

@@ -45,7 +45,8 @@ extension AccountRecord {
                 token: token.reveal(),
                 mode: mode,
                 keys: keys,
-                tailID: appID
+                tailID: appID,
+                originalID: originalID
             )
         }
     }

@@ -46,7 +46,11 @@ extension DeliveryReading {
             latenessP50: span(late.p50),
             latenessP95: span(late.p95),
             latenessP99: span(late.p99),
+            heldP50: span(snapshot.recentHeld.p50),
+            heldP95: span(snapshot.recentHeld.p95),
+            heldP99: span(snapshot.recentHeld.p99),
             oldestOverdue: snapshot.oldestOverdue,
+            oldestHeld: snapshot.oldestHeld,
             sentLastMinute: snapshot.sentLastMinute,
             failedLastHour: snapshot.failedLastMinute,
             outcomes: snapshot.outcomes

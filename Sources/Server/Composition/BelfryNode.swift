@@ -23,6 +23,7 @@ package struct BelfryNode: Sendable {
     package let intake: Intake
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
+    private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
     /// Where each setting came from, for those who ask over the API; empty where nobody loaded it from anywhere.
@@ -118,6 +119,7 @@ package struct BelfryNode: Sendable {
         await records.foldLog()
         let reports = NoticeReports(records: records, feed: feed)
         self.reports = reports
+        late = LateLines(records: records, feed: feed, logger: logger)
         let arrivals = ArrivalBook()
         intake = Intake(
             accounts: accounts,
@@ -194,9 +196,11 @@ package struct BelfryNode: Sendable {
         )
         let timeout = configuration.webhook.timeout
         let wechat = WeChatInterface.allCases.map { interface in
-            WeChatChannel(interface, concurrency: configuration.delivery.concurrency) {
-                senders[$0]
-            }
+            WeChatChannel(
+                interface,
+                clock: clock,
+                concurrency: configuration.delivery.concurrency
+            ) { senders[$0] }
         }
         return wechat + [
             WebhookChannel(
@@ -218,14 +222,20 @@ package struct BelfryNode: Sendable {
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         [
-            StoreService { [caller, records, timeline] in
+            StoreService { [caller, records, timeline, late] in
                 await caller.shutdown()
+                await late.finish()
                 await records.close()
                 await timeline.close()
             },
             recordsCheck,
             RetentionService(
                 records: records,
+                kept: KeptReservations(
+                    records: records,
+                    timeline: timeline,
+                    accounts: accounts
+                ),
                 clock: clock,
                 settings: configuration.records,
                 logger: logger
@@ -324,15 +334,19 @@ package struct BelfryNode: Sendable {
             },
             feed: feed,
             callback: { await desk.answer($0) },
-            report: { [intake, records] in try await $0.take(by: intake, records) },
+            report: { [intake, records, accounts] in
+                try await $0.take(by: intake, records, accounts)
+            },
             accounts: accounts,
             linkFollowed: { [records, clock, logger] in
                 await $0.noteClick(in: records, at: clock.now(), logger)
             },
             channels: Self.channelNames,
             isAccount: { [accounts] in accounts[$0] != nil },
+            channelProblem: { [accounts] in accounts[$0]?.problem(with: $1) },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
+            late: late,
             checks: { checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version

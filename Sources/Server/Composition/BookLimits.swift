@@ -34,21 +34,3 @@ struct BookLimits: AccountLimits {
         )
     }
 }
-
-/// A day as WeChat counts it: China Standard Time, eight hours ahead of UTC all year.
-struct ChinaDay: Sendable, Hashable {
-    let number: Int
-
-    private static let offset: Int64 = 8 * 3_600_000
-    private static let length: Int64 = 86_400_000
-
-    init(of time: Timestamp) {
-        number = Int((time.milliseconds + Self.offset) / Self.length)
-    }
-
-    var begins: Timestamp {
-        Timestamp(milliseconds: Int64(number) * Self.length - Self.offset)
-    }
-
-    var ends: Timestamp { begins + .days(1) }
-}

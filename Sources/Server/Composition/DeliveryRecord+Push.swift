@@ -42,9 +42,15 @@ extension DeliveryRecord {
 
     /// The steps of flows that a claim has shown to be merged into it: the timeline does not tell what became of successors.
     static func merged(into claim: Claim, at now: Timestamp) -> [DeliveryRecord] {
-        guard claim.push.merge != nil else { return [] }
-        let recipient = claim.push.recipient
-        return (claim.collected + [claim.push.payload]).compactMap { payload in
+        merged(into: claim.push, claim.collected, at: now)
+    }
+
+    private static func merged(into push: Push, _ collected: [[UInt8]], at now: Timestamp)
+        -> [DeliveryRecord]
+    {
+        guard push.merge != nil else { return [] }
+        let recipient = push.recipient
+        return (collected + [push.payload]).compactMap { payload in
             // Pushes of other origin may share the key; their ends were told when they were scheduled.
             guard let position = try? FlowPosition(payload: payload) else { return nil }
             let id = FlowPlanner.id(
@@ -52,12 +58,12 @@ extension DeliveryRecord {
                 flow: position.flow,
                 person: recipient.person
             )
-            guard id != claim.push.id else { return nil }
+            guard id != push.id else { return nil }
             return merged(
                 id,
                 of: recipient,
                 position: position,
-                channel: claim.push.channel,
+                channel: push.channel,
                 due: position.due,
                 at: now
             )
@@ -85,6 +91,49 @@ extension DeliveryRecord {
             cause: SendCause(
                 code: Outcome.merged.rawValue,
                 message: "became one with another push of the same merge key"
+            )
+        )
+    }
+
+    /// The lines of a push that ended while it waited, and of the steps that had merged into it, which nobody will claim now.
+    static func ended(
+        _ found: Pending,
+        _ outcome: Outcome,
+        _ cause: SendCause,
+        at now: Timestamp
+    ) -> [DeliveryRecord] {
+        let position = FlowPosition(found.push)
+        let line = DeliveryRecord(
+            push: found.push.id,
+            sequence: found.sequence,
+            attempt: found.attempt,
+            recipient: found.push.recipient,
+            flow: position?.flow,
+            step: position?.step,
+            channel: found.push.channel,
+            due: found.push.due,
+            asked: found.asked,
+            at: now,
+            state: .ended(outcome),
+            cause: cause
+        )
+        return [line] + merged(into: found.push, found.collected, at: now)
+    }
+
+    /// The line of a version that waited until this one took its place. The timeline does not tell what it was; the time stands in for its
+    /// sequence.
+    static func replaced(by push: Push, at now: Timestamp) -> DeliveryRecord {
+        DeliveryRecord(
+            push: push.id,
+            sequence: UInt64(max(0, now.milliseconds)),
+            recipient: push.recipient,
+            channel: push.channel,
+            due: push.due,
+            at: now,
+            state: .ended(.replaced),
+            cause: SendCause(
+                code: Outcome.replaced.rawValue,
+                message: "a newer version took its place, due \(TimeText.render(push.due))"
             )
         )
     }

@@ -20,12 +20,14 @@ struct HistoryRecorder: Recorder {
         let erased = try await erased(events)
         let dead = events.filter { $0.change == .ended(.dead) && !erased.contains($0.claim.token) }
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }
+        let holds = try await holds(events)
         var part: [DeliveryEvent] = []
         var history: [DeliveryRecord] = []
         var insiders: [InsiderChange] = []
         for event in events {
             let isErased = erased.contains(event.claim.token)
-            let lines = isErased ? [lines(event)[0].anonymous] : lines(event)
+            let told = lines(event, heldFor: holds[PushVersion(event.claim)])
+            let lines = isErased ? [told[0].anonymous] : told
             let changes = isErased ? [] : InsiderChange.changes(event)
             if max(history.count + lines.count, insiders.count + changes.count) > TextLimits.batch {
                 try await write(part, history, insiders)
@@ -81,7 +83,16 @@ struct HistoryRecorder: Recorder {
 
     // MARK: History
 
-    private func lines(_ event: DeliveryEvent) -> [DeliveryRecord] {
+    /// What had put off the pushes that have ended late.
+    private func holds(_ events: [DeliveryEvent]) async throws -> [PushVersion: WaitingState] {
+        let held = events.lazy.filter { $0.hasEnded && $0.claim.held > .zero }.map(\.claim)
+        return try await records.deliveries.lastHolds(
+            of: Set(held.map { PushVersion($0) }),
+            since: held.map(\.asked).min() ?? .distantPast
+        )
+    }
+
+    private func lines(_ event: DeliveryEvent, heldFor: WaitingState?) -> [DeliveryRecord] {
         let claim = event.claim
         let position = FlowPosition(claim.push)
         let state: DeliveryState
@@ -99,6 +110,7 @@ struct HistoryRecorder: Recorder {
                 step: position?.step,
                 channel: event.channel,
                 due: claim.push.due,
+                asked: claim.asked,
                 at: event.at,
                 state: state,
                 cause: event.cause ?? SendCause(code: "", message: ""),
@@ -106,7 +118,8 @@ struct HistoryRecorder: Recorder {
                 reference: event.reference
             )
         ]
-        if case .ended = event.change { lines += DeliveryRecord.merged(into: claim, at: event.at) }
+        lines[0].heldFor = heldFor
+        if event.hasEnded { lines += DeliveryRecord.merged(into: claim, at: event.at) }
         lines += event.successors.map {
             .scheduled($0, position: FlowPosition($0), at: event.at)
         }
@@ -170,9 +183,7 @@ struct HistoryRecorder: Recorder {
                     reservation.granted = event.sentAt ?? event.at
                 }
                 ledger[reservation: key] = reservation
-            case .released:
-                release(reservation, of: recipient, rules, &ledger)
-                ledger[reservation: key] = nil
+            case .released: ledger.giveBack(key, under: rules[recipient.account])
             }
         }
         guard let outcome = event.refused, let sent = event.sentAt,
@@ -192,26 +203,15 @@ struct HistoryRecorder: Recorder {
         permission.correct(correction, at: sent)
         ledger.set(permission, of: recipient)
     }
+}
 
-    private func release(
-        _ reservation: Reservation,
-        of recipient: Recipient,
-        _ rules: [String: PermissionRules],
-        _ ledger: inout Ledger
-    ) {
-        guard let rules = rules[recipient.account] else { return }
-        var permission = PermissionLedger(ledger.people[recipient], rules: rules)
-        permission.release(
-            GrantUse(
-                time: reservation.taken ?? .distantPast,
-                taken: [GrantKey(source: reservation.source, granted: reservation.granted)]
-            )
-        )
-        ledger.set(permission, of: recipient)
-    }
+extension PushVersion {
+    init(_ claim: Claim) { self.init(push: claim.push.id, sequence: claim.sequence) }
 }
 
 extension DeliveryEvent {
+    fileprivate var hasEnded: Bool { if case .ended = change { true } else { false } }
+
     /// What the channel refused it for, be that the end or not.
     fileprivate var refused: Outcome? {
         if case .ended(let outcome) = change { outcome } else { refusal }

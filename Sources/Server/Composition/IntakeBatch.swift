@@ -228,21 +228,11 @@ struct IntakeBatch {
     /// Notes the end of a push that waits. One in flight ends by what becomes of its message.
     private mutating func note(_ found: Pending, _ outcome: Outcome, _ why: String) {
         guard found.state != .inFlight else { return }
-        let position = FlowPosition(found.push)
-        ends.append(
-            DeliveryRecord(
-                push: found.push.id,
-                sequence: found.sequence,
-                attempt: found.attempt,
-                recipient: found.push.recipient,
-                flow: position?.flow,
-                step: position?.step,
-                channel: found.push.channel,
-                due: found.push.due,
-                at: now,
-                state: .ended(outcome),
-                cause: SendCause(code: outcome.rawValue, message: why)
-            )
+        ends += DeliveryRecord.ended(
+            found,
+            outcome,
+            SendCause(code: outcome.rawValue, message: why),
+            at: now
         )
     }
 

@@ -110,10 +110,7 @@ struct PermissionGate: Gatekeeper {
     /// What becomes of a push about which the records need not be asked.
     private func pass(_ claim: Claim, _ accounts: [String: Account]) -> Decision {
         let key = claim.push.recipient.account
-        if accounts[key] == nil,
-            claim.push.id.isOfFlow || claim.push.channel == "webhook"
-                || WeChatInterface(rawValue: claim.push.channel) != nil
-        {
+        if accounts[key] == nil {
             let cause = SendCause(
                 code: "unknown_account",
                 message: "there is no account '\(key)'",

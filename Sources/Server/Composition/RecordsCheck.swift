@@ -7,14 +7,23 @@ import Synchronization
 /// Looks once, after the start, whether the records' file is sound: damage would otherwise show only when the damaged page is needed.
 ///
 /// Beside the work, not before it: the time grows with the file, and what is due should not wait for a page of history. What is found makes
-/// the server not ready and stands in the log, because going on or putting a copy back is for the operator to decide.
+/// the server not ready and stands in the log, because going on or putting a copy back is for the operator to decide. Records that are too
+/// large to be read through beside the work are left to `belfry doctor`.
 package final class RecordsCheck: Service {
     private let records: Records
     private let clock: any WallClock
     private let logger: Logger
+    private let limit: Int
     private let problem = Mutex<String?>(nil)
 
-    package init(records: Records, clock: any WallClock, logger: Logger) {
+    /// - Parameter limit: in bytes; what is larger is not read through. Four GiB are read within a minute by most disks.
+    package init(
+        records: Records,
+        clock: any WallClock,
+        logger: Logger,
+        limit: Int = 4 << 30
+    ) {
+        self.limit = limit
         self.records = records
         self.clock = clock
         self.logger = logger
@@ -33,6 +42,14 @@ package final class RecordsCheck: Service {
     package func look() async {
         let began = clock.steadyMilliseconds()
         do {
+            let size = try await records.size()
+            guard size <= limit else {
+                logger.notice(
+                    "the records are too large to be checked beside the work: `belfry doctor` does",
+                    metadata: ["bytes": "\(size)", "limit": "\(limit)"]
+                )
+                return
+            }
             let found = try await records.verifyStructure()
             guard !Task.isCancelled else { return }
             let took = "\(clock.steadyMilliseconds() - began) ms"

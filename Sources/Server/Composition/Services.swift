@@ -56,6 +56,7 @@ struct InterruptedSendsService: Service {
 /// Removes what has been kept long enough, a bounded number of rows at a time.
 struct RetentionService: Service {
     let records: Records
+    let kept: KeptReservations
     let clock: any WallClock
     let settings: ServerConfiguration.Records
     let logger: Logger
@@ -71,6 +72,7 @@ struct RetentionService: Service {
             while !Task.isCancelled {
                 do {
                     try await clock.sleep(for: settings.purgeInterval)
+                    try await kept.sweep()
                     try await records.purge(rules, limit: settings.purgeRowsMax)
                 } catch is CancellationError {
                     return

@@ -28,6 +28,7 @@ extension Setting {
         .text(
             "http.public-url",
             \.http.publicURL,
+            form: .webAddress,
             "How the world reaches this server, for callbacks and tracked links."
         ),
         .choice("http.auth", \.http.auth, "Who may use the API and the console."),
@@ -179,7 +180,13 @@ extension Setting {
     ]
 
     private static let outside: [Setting] = [
-        .text("wechat.base-url", \.wechat.baseURL, needed: true, "Where the WeChat API is."),
+        .text(
+            "wechat.base-url",
+            \.wechat.baseURL,
+            needed: true,
+            form: .webAddress,
+            "Where the WeChat API is."
+        ),
         .duration(
             "wechat.timeout",
             \.wechat.timeout,
@@ -189,6 +196,7 @@ extension Setting {
         .list(
             "webhook.allow",
             \.webhook.allow,
+            of: .reachable,
             "Hosts, addresses and CIDR blocks that webhooks may reach although they are private."
         ),
         .duration(

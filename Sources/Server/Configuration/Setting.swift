@@ -27,35 +27,47 @@ struct SettingProblem: Error {
 extension Setting {
     typealias Path<Value> = any WritableKeyPath<ServerConfiguration, Value> & Sendable
 
-    /// - Parameter needed: it may not be empty.
+    /// - Parameters:
+    ///   - needed: it may not be empty.
+    ///   - form: what it has to be, unless it is empty.
     static func text(
         _ key: String,
         _ path: Path<String>,
         secret: Bool = false,
         needed: Bool = false,
+        form: Form? = nil,
         _ meaning: String
     ) -> Setting {
         Setting(
             key: key,
             meaning: meaning,
-            allowed: "text",
+            allowed: form?.allowed ?? "text",
             isSecret: secret,
             parse: { values, configuration throws(SettingProblem) in
                 let text = try one(values)
                 if needed, text.isEmpty { throw SettingProblem(text: "must not be empty") }
+                if !text.isEmpty { try form?.check(text) }
                 configuration[keyPath: path] = text
             },
             render: { $0[keyPath: path] }
         )
     }
 
-    static func list(_ key: String, _ path: Path<[String]>, _ meaning: String) -> Setting {
+    static func list(
+        _ key: String,
+        _ path: Path<[String]>,
+        of form: Form,
+        _ meaning: String
+    ) -> Setting {
         Setting(
             key: key,
             meaning: meaning,
-            allowed: "a list of texts",
+            allowed: "a list; each " + form.allowed,
             isList: true,
-            parse: { values, configuration in configuration[keyPath: path] = values },
+            parse: { values, configuration throws(SettingProblem) in
+                for value in values { try form.check(value) }
+                configuration[keyPath: path] = values
+            },
             render: { $0[keyPath: path].joined(separator: ",") }
         )
     }

@@ -64,7 +64,8 @@ extension API {
             cursor: call.query("cursor")
         )
         let isFirst = call.query("cursor") == nil
-        let planned = isFirst ? try await planned(for: person.recipient) : []
+        let planned =
+            isFirst ? try await planned(for: person.recipient, history.items.map(\.push)) : []
         let items =
             planned.reversed().map { rows.row($0) } + history.items.map { rows.row($0) }
         page.values["person"] = person.recipient.person

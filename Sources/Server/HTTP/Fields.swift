@@ -192,7 +192,7 @@ package struct Fields {
 
 extension StringProtocol {
     /// RFC 6901: `~` and `/` inside a name.
-    fileprivate var escapedForPointer: String {
+    var escapedForPointer: String {
         var result = ""
         for character in self {
             switch character {

@@ -30,10 +30,15 @@ package struct ServerDependencies: Sendable {
     package var channels: Set<String>
     /// Whether there is such an account. Called for each push of a bulk request whose account differs from the one before.
     package var isAccount: @Sendable (String) -> Bool
+    /// Why an account can send nothing over a channel, such as a webhook without an address; `nil` if it can, as far as its settings tell.
+    /// Called for each push of a bulk request whose account or channel differs from the one before.
+    package var channelProblem: @Sendable (_ account: String, _ channel: String) -> String?
     /// What is wrong with a payload for a channel, such as a WeChat message that is too long; `nil` if it can be sent as it is.
     package var payloadProblem: @Sendable (_ channel: String, _ payload: [UInt8]) -> String?
     /// Channels that take any payload, so that bulk requests need not look.
     package var uncheckedChannels: Set<String>
+    /// Takes lines of the history that a request does not wait for.
+    package var late: LateLines
     /// What must be well for the server to be ready, by name.
     package var checks: @Sendable () async -> [Check]
     /// Writes a copy of the data folder to an absolute path on this machine.
@@ -60,8 +65,10 @@ package struct ServerDependencies: Sendable {
         linkFollowed: @escaping @Sendable (LinkRecord) async -> Void = { _ in },
         channels: Set<String>,
         isAccount: @escaping @Sendable (String) -> Bool,
+        channelProblem: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         payloadProblem: @escaping @Sendable (String, [UInt8]) -> String? = { _, _ in nil },
         uncheckedChannels: Set<String> = [],
+        late: LateLines? = nil,
         checks: @escaping @Sendable () async -> [Check] = { [] },
         simulateFollow: (@Sendable () async throws -> Void)? = nil,
         version: String
@@ -81,8 +88,10 @@ package struct ServerDependencies: Sendable {
         self.linkFollowed = linkFollowed
         self.channels = channels
         self.isAccount = isAccount
+        self.channelProblem = channelProblem
         self.payloadProblem = payloadProblem
         self.uncheckedChannels = uncheckedChannels
+        self.late = late ?? LateLines(records: records, feed: feed, logger: logger)
         self.checks = checks
         self.simulateFollow = simulateFollow
         self.version = version
@@ -176,11 +185,18 @@ package struct ReportedAnswer: Sendable, Hashable {
 package struct DeliveryReading: Sendable, Hashable {
     /// Due and not yet settled, what waits for its account's rate or pause included.
     package var dueNow: Int
-    /// Time from due to handed over, of the last minutes; `nil` before the first.
+    /// Time from when it was to go out to handed over, of the last minutes; `nil` before the first.
     package var latenessP50: Duration?
     package var latenessP95: Duration?
     package var latenessP99: Duration?
+    /// How much of that holds and retries took.
+    package var heldP50: Duration?
+    package var heldP95: Duration?
+    package var heldP99: Duration?
+    /// Held ones included.
     package var oldestOverdue: Duration?
+    /// Of what was put back until later, by why.
+    package var oldestHeld: [WaitingState: Duration]
     package var sentLastMinute: Int
     /// What may be sent in a minute, all accounts together; `nil`: no limit.
     package var sendLimitPerMinute: Int?
@@ -193,7 +209,11 @@ package struct DeliveryReading: Sendable, Hashable {
         latenessP50: Duration? = nil,
         latenessP95: Duration? = nil,
         latenessP99: Duration? = nil,
+        heldP50: Duration? = nil,
+        heldP95: Duration? = nil,
+        heldP99: Duration? = nil,
         oldestOverdue: Duration? = nil,
+        oldestHeld: [WaitingState: Duration] = [:],
         sentLastMinute: Int = 0,
         sendLimitPerMinute: Int? = nil,
         failedLastHour: Int = 0,
@@ -203,7 +223,11 @@ package struct DeliveryReading: Sendable, Hashable {
         self.latenessP50 = latenessP50
         self.latenessP95 = latenessP95
         self.latenessP99 = latenessP99
+        self.heldP50 = heldP50
+        self.heldP95 = heldP95
+        self.heldP99 = heldP99
         self.oldestOverdue = oldestOverdue
+        self.oldestHeld = oldestHeld
         self.sentLastMinute = sentLastMinute
         self.sendLimitPerMinute = sendLimitPerMinute
         self.failedLastHour = failedLastHour

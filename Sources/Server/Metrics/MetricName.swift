@@ -12,6 +12,8 @@ package enum MetricName: String, Sendable, CaseIterable {
     case dueNow = "belfry_delivery_due_now"
     case oldestOverdue = "belfry_delivery_oldest_overdue_seconds"
     case lateness = "belfry_delivery_lateness_seconds"
+    case oldestHeld = "belfry_delivery_oldest_held_seconds"
+    case held = "belfry_delivery_held_seconds"
     case sentPerMinute = "belfry_delivery_sent_last_minute"
     case failuresPerHour = "belfry_delivery_failed_last_hour"
     case outcomes = "belfry_delivery_outcomes_total"
@@ -31,8 +33,13 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .inFlight: "Pushes that a worker holds."
         case .dueNow:
             "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
-        case .oldestOverdue: "How long the oldest due push has been waiting."
-        case .lateness: "Time from due to handed over, recent, by quantile."
+        case .oldestOverdue:
+            "How long ago the oldest push was to go out that has not, held ones included."
+        case .lateness:
+            "Time from when a push was to go out to handed over, holds and retries included, recent, by quantile."
+        case .oldestHeld:
+            "How long ago the oldest push was to go out that is put back until later, by why."
+        case .held: "How much of the lateness holds and retries took, recent, by quantile."
         case .sentPerMinute: "Messages sent in the last minute."
         case .failuresPerHour: "Pushes that failed in the last hour."
         case .outcomes: "Pushes that ended, by outcome."

@@ -13,6 +13,8 @@ package struct CallbackError: Error, Sendable, Hashable, CustomStringConvertible
         case badCiphertext = "bad_ciphertext"
         /// Encrypted for another appid.
         case wrongTail = "wrong_tail"
+        /// Addressed to another account.
+        case wrongAccount = "wrong_account"
         case tooLarge = "too_large"
         case invalidUTF8 = "invalid_utf8"
         /// A document type, an entity, a comment or another encoding: never sent by WeChat, always an attack.
@@ -36,7 +38,8 @@ package struct CallbackError: Error, Sendable, Hashable, CustomStringConvertible
     /// The HTTP status to answer with: 401 for what is not believed, 413 and 400 for what is not understood.
     package var status: Int {
         switch code {
-        case .badSignature, .stale, .notEncrypted, .badCiphertext, .wrongTail: 401
+        case .badSignature, .stale, .notEncrypted, .badCiphertext, .wrongTail, .wrongAccount:
+            401
         case .tooLarge: 413
         case .missingParameter, .invalidUTF8, .forbiddenMarkup, .tooDeep, .malformed: 400
         }

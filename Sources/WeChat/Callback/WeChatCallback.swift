@@ -21,6 +21,8 @@ package struct WeChatCallback: Sendable {
         package var keys: [EncodingAESKey]
         /// The appid, or the platform's appid for accounts that reach us through a third-party platform.
         package var tailID: String
+        /// The `gh_…` name that callbacks are addressed to; empty: any.
+        package var originalID: String
         /// How far the signed time may be from ours, at least 10 minutes; `nil`: any. WeChat documents no bound. Replays within it are
         /// caught by ``Inbound/dedupeKey(appID:)``, so it may be generous: by default a clock that is an hour wrong loses no follow.
         package var tolerance: Duration?
@@ -32,6 +34,7 @@ package struct WeChatCallback: Sendable {
             mode: Mode,
             keys: [EncodingAESKey] = [],
             tailID: String,
+            originalID: String = "",
             tolerance: Duration? = .hours(2),
             bodyLimit: Int = 256 * 1024
         ) {
@@ -39,6 +42,7 @@ package struct WeChatCallback: Sendable {
             self.mode = mode
             self.keys = keys
             self.tailID = tailID
+            self.originalID = originalID
             self.tolerance = tolerance.map { max($0, .minutes(10)) }
             self.bodyLimit = bodyLimit
         }
@@ -73,7 +77,7 @@ package struct WeChatCallback: Sendable {
         let tree = try BodyTree.parse(body)
         guard encrypted else {
             return OpenedCallback(
-                inbound: try Inbound(tree.root),
+                inbound: try inbound(tree),
                 format: tree.format,
                 key: nil
             )
@@ -83,7 +87,19 @@ package struct WeChatCallback: Sendable {
         try checkMessageSignature(query, sealed, now: now)
         let (message, key) = try decrypt(sealed)
         let inner = try BodyTree.parse(message)
-        return OpenedCallback(inbound: try Inbound(inner.root), format: inner.format, key: key)
+        return OpenedCallback(inbound: try inbound(inner), format: inner.format, key: key)
+    }
+
+    /// What the body says, if it is for this account: in plain mode the signature does not cover it.
+    private func inbound(_ tree: BodyTree) throws(CallbackError) -> Inbound {
+        let inbound = try Inbound(tree.root)
+        guard settings.originalID.isEmpty || inbound.head.account == settings.originalID else {
+            throw CallbackError(
+                .wrongAccount,
+                "ToUserName is '\(inbound.head.account)', and the account's original id is '\(settings.originalID)'"
+            )
+        }
+        return inbound
     }
 
     // MARK: Checks

@@ -61,7 +61,7 @@ package struct SubscribeNotification: Sendable, Hashable {
     /// - Throws: ``InvalidMessage`` naming the first field that breaks a limit, and the limit.
     package func validate() throws(InvalidMessage) {
         try FieldCheck.text("template_id", templateID, atMost: TemplateMessage.idBytes)
-        if let page { try FieldCheck.text("page", page, atMost: CustomerMessage.urlBytes) }
+        if let page { try FieldCheck.url("page", page) }
         try miniProgram?.validate()
         for field in fields { try field.validate(isTyped: true) }
     }

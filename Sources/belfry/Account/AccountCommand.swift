@@ -5,10 +5,10 @@ import BelfryClient
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account",
-        abstract: "List, add, pause and check accounts.",
+        abstract: "List, add, change, pause and check accounts.",
         subcommands: [
-            AccountList.self, AccountAdd.self, AccountPause.self, AccountResume.self,
-            AccountCheck.self,
+            AccountList.self, AccountAdd.self, AccountSet.self, AccountPause.self,
+            AccountResume.self, AccountCheck.self,
         ]
     )
 

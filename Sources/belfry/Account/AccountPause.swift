@@ -28,7 +28,7 @@ struct AccountPause: AsyncParsableCommand {
 struct AccountResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Send again what was held."
+        abstract: "End a pause: what was held comes again within a minute."
     )
 
     @Argument(help: "The account.")
@@ -37,9 +37,15 @@ struct AccountResume: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let path = AccountCommand.path(key) + "/resume"
-            let account = try await api.client().call(.post, path)
-            print(api.json ? account.text : "\(key) sends again")
+            let client = try api.client()
+            let path = AccountCommand.path(key)
+            let before = try await client.call(.get, path)["paused"]
+            let account = try await client.call(.post, path + "/resume")
+            if api.json { return print(account.text) }
+            if before == .null { return print("\(key) was not paused; nothing has changed") }
+            print("the pause of \(key) is over: \(before.cell)")
+            print("what was held comes again within a minute, at the account's rate; if what")
+            print("stopped the account is not mended, it stops again: belfry account list tells")
         }
     }
 }

@@ -15,7 +15,7 @@ struct Demo: AsyncParsableCommand {
         abstract:
             "Run everything against the WeChat simulator: followers arrive, flows push, the console shows it.",
         discussion: """
-            Without --once it runs on the real clock until Ctrl-C. With --once it plays a bounded scene of days in virtual time \
+            Without --once it plays six days of history (in a new folder), then runs on the real clock until Ctrl-C. With --once it plays a bounded scene of days in virtual time \
             and prints what came of it, judged by the simulator's own log of what people saw; the exit code is 1 where anything \
             was lost, early, doubled or sent without permission.
             """

@@ -4,6 +4,8 @@ import BelfryClient
 /// Ends the program with a message for people and an exit code for programs (the codes of BSD's sysexits).
 struct Failure: Error {
     enum Code: Int32 {
+        /// EX_USAGE: an unknown option, a missing argument.
+        case usage = 64
         /// EX_DATAERR: the input is wrong, or the server refused it.
         case badInput = 65
         /// EX_UNAVAILABLE: the server cannot be reached, or answers that it cannot serve now.
@@ -20,23 +22,49 @@ struct Failure: Error {
         case notAllowed = 77
         /// EX_CONFIG: the configuration is wrong.
         case configuration = 78
+
+        /// For programs that read JSON.
+        var name: String {
+            switch self {
+            case .usage: "usage"
+            case .badInput: "bad_input"
+            case .unavailable: "unavailable"
+            case .fault: "fault"
+            case .cannotCreate: "cannot_create"
+            case .ioError: "io_error"
+            case .tryLater: "try_later"
+            case .notAllowed: "not_allowed"
+            case .configuration: "configuration"
+            }
+        }
     }
 
     var code: Code
+    /// What is wrong.
     var message: String
+    /// What a person can do about it; empty where the message says it.
+    var remedy: String
+    /// The server's own code, where it refused.
+    var reason: String?
+    /// Each wrong member of what was sent.
+    var fields: [Refusal.Field] = []
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, remedy: String = "") {
         self.code = code
         self.message = message
+        self.remedy = remedy
     }
 
     init(_ error: ClientError) {
-        message = error.description
+        message = error.message
+        remedy = error.remedy
         switch error {
         case .badAddress: code = .badInput
         case .input: code = .ioError
         case .unreachable, .notJSON: code = .unavailable
         case .refused(let refusal):
+            reason = refusal.code.isEmpty ? nil : refusal.code
+            fields = refusal.fields
             code =
                 switch refusal.status {
                 case 401, 403: .notAllowed
@@ -49,8 +77,32 @@ struct Failure: Error {
 
     /// Prints the message and gives what ArgumentParser ends the program with.
     func exit() -> ExitCode {
-        printError(message)
+        printError(remedy.isEmpty ? message : "\(message)\n\(remedy)")
+        printJSON()
         return ExitCode(code.rawValue)
+    }
+
+    /// Prints one JSON object on standard output, where the program was asked for JSON.
+    func printJSON() { if Self.wantsJSON { print(json.text) } }
+
+    private var json: JSON {
+        var error = [
+            "code": JSON.string(reason ?? code.name), "message": .string(message),
+            "remedy": .string(remedy), "exit_code": .integer(Int64(code.rawValue)),
+        ]
+        if !fields.isEmpty {
+            error["errors"] = .array(
+                fields.map {
+                    .object(["pointer": .string($0.pointer), "detail": .string($0.detail)])
+                }
+            )
+        }
+        return .object(["error": .object(error)])
+    }
+
+    /// Whether the program was asked for JSON: wrong use is found before any option is known.
+    private static var wantsJSON: Bool {
+        CommandLine.arguments.prefix { $0 != "--" }.contains("--json")
     }
 }
 

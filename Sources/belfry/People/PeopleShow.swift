@@ -20,26 +20,47 @@ struct PeopleShow: AsyncParsableCommand {
         try await reporting {
             let client = try api.client()
             let path = PeoplePath.of(account, person)
-            let profile = try await client.call(.get, path)
             let timeline = try await page.fetch(client, path + "/timeline")
+            let profile = try await profile(client, path, timeline)
             if api.json {
                 return print(JSON.object(["person": profile, "timeline": timeline]).text)
             }
-            Facts(
-                profile,
-                [
-                    "person", "account", "subscribed", "nickname", "scene", "tags", "followed_at",
-                    "unsubscribed_at", "last_message_at", "last_event_at",
-                ]
-            ).print()
-            print("\nPermissions")
-            showGrants(profile["permissions"]["grants"].array)
+            show(profile)
             print("\nPlanned")
             showPlanned(timeline["planned"].array)
             print("\nHistory, newest first")
             DeliveryTable.print(timeline["items"].array)
             page.tellMore(timeline)
         }
+    }
+
+    /// Null for somebody whom only pushes know: people of business servers, who never follow anything.
+    private func profile(_ client: APIClient, _ path: String, _ timeline: JSON) async throws -> JSON
+    {
+        do {
+            return try await client.call(.get, path)
+        } catch ClientError.refused(let refusal) {
+            let isKnown = !(timeline["items"].array + timeline["planned"].array).isEmpty
+            guard refusal.status == 404, isKnown else { throw ClientError.refused(refusal) }
+            return .null
+        }
+    }
+
+    private func show(_ profile: JSON) {
+        guard profile != .null else {
+            return print(
+                "\(person) of \(account) is known by pushes alone: no profile, no permissions"
+            )
+        }
+        Facts(
+            profile,
+            [
+                "person", "account", "subscribed", "nickname", "scene", "tags", "followed_at",
+                "unsubscribed_at", "last_message_at", "last_event_at",
+            ]
+        ).print()
+        print("\nPermissions")
+        showGrants(profile["permissions"]["grants"].array)
     }
 
     private func showGrants(_ grants: [JSON]) {
@@ -60,33 +81,15 @@ struct PeopleShow: AsyncParsableCommand {
     }
 
     private func showPlanned(_ pushes: [JSON]) {
-        var table = Table("DUE", "STATE", "PUSH")
-        for push in pushes { table.add(push["due"].cell, push["state"].cell, push["id"].cell) }
-        table.print(whenEmpty: "nothing is planned by a flow")
-    }
-}
-
-/// What became of pushes, with reasons.
-enum DeliveryTable {
-    static func print(_ deliveries: [JSON]) {
-        var table = Table("AT", "STATE", "LATE", "WHAT", "CHANNEL", "REASON")
-        for delivery in deliveries {
-            let step = [delivery["flow"], delivery["step"]].map(\.cell).filter { !$0.isEmpty }
+        var table = Table("DUE", "ASKED", "STATE", "PUSH")
+        for push in pushes {
             table.add(
-                delivery["at"].cell,
-                delivery["state"].cell,
-                delivery["lateness_ms"] == .null ? "" : "\(delivery["lateness_ms"].cell) ms",
-                step.isEmpty ? delivery["push"].cell : step.joined(separator: "/"),
-                delivery["channel"].cell,
-                reason(delivery["reason"])
+                push["due"].cell,
+                push["asked"].cell,
+                push["state"].cell,
+                push["id"].cell
             )
         }
-        table.print(whenEmpty: "nothing yet")
-    }
-
-    static func reason(_ reason: JSON) -> String {
-        let message = reason["message"].cell
-        let code = reason["code"].cell
-        return message.isEmpty ? code : code.isEmpty ? message : "\(message) (\(code))"
+        table.print(whenEmpty: "nothing that flows or this history know of")
     }
 }

@@ -30,17 +30,21 @@ extension Failure {
         case .locked:
             self.init(
                 .tryLater,
-                "\(message)\nOne server owns a data folder. Stop the other one, or choose another folder with --data-folder."
+                message,
+                remedy:
+                    "One server owns a data folder. Stop the other one, or choose another folder with --data-folder."
             )
         case .corrupt:
             self.init(
                 .badInput,
-                "\(message)\n`belfry doctor FOLDER` tells what is damaged and what to do."
+                message,
+                remedy: "`belfry doctor FOLDER` tells what is damaged and what to do."
             )
         case .newerFormat:
             self.init(
                 .badInput,
-                "\(message)\nA newer Belfry wrote this folder: use that version or a newer one."
+                message,
+                remedy: "A newer Belfry wrote this folder: use that version or a newer one."
             )
         case .full, .io: self.init(.ioError, message)
         case .closed, .invalid: self.init(.fault, message)
@@ -53,12 +57,14 @@ extension Failure {
         case .corrupt:
             self.init(
                 .badInput,
-                "\(message)\n`belfry doctor FOLDER` tells what is damaged and what to do."
+                message,
+                remedy: "`belfry doctor FOLDER` tells what is damaged and what to do."
             )
         case .newerFormat:
             self.init(
                 .badInput,
-                "\(message)\nA newer Belfry wrote this file: use that version or a newer one."
+                message,
+                remedy: "A newer Belfry wrote this file: use that version or a newer one."
             )
         case .readOnly: self.init(.cannotCreate, message)
         case .full, .io: self.init(.ioError, message)

@@ -5,6 +5,7 @@ import Synchronization
 final class ModelTimeline: Timeline {
     struct Entry {
         var push: Push
+        var asked: Timestamp
         var generation: UInt64
         var sequence: UInt64
         var attempt = 0
@@ -78,6 +79,7 @@ final class ModelTimeline: Timeline {
                         state: $0.leaseEnds == nil ? .scheduled : .inFlight,
                         sequence: $0.sequence,
                         attempt: $0.attempt,
+                        asked: $0.asked,
                         accepted: $0.accepted
                     )
                 }
@@ -161,6 +163,7 @@ extension ModelTimeline.State {
         let isNew = entries[push.id] == nil
         entries[push.id] = ModelTimeline.Entry(
             push: push,
+            asked: push.due,
             generation: counter,
             sequence: counter,
             accepted: now
@@ -202,6 +205,7 @@ extension ModelTimeline.State {
                 push: entry.push,
                 sequence: entry.sequence,
                 attempt: entry.attempt,
+                asked: entry.asked,
                 accepted: entry.accepted,
                 leaseEnds: now + lease
             )

@@ -259,6 +259,36 @@ struct FallbackTests {
         }
     }
 
+    @Test(
+        "once a day's template quota is used up, template messages go the next day, without asking"
+    )
+    func quota() async throws {
+        try await World.with(flow: Self.template) { world in
+            try await world.run { node in
+                world.simulator.add(FaultRule(Fault(.refuse(45009)), path: Self.templatePath))
+                let start = world.clock.now()
+                let first = try await world.follower()
+                try await world.pass(node, to: start + .hours(2))
+                let second = try await world.follower()
+                try await world.pass(node)
+                for person in [first, second] {
+                    let history = try await world.history(node, person)
+                    #expect(
+                        history.contains {
+                            $0.state == .waiting(.retrying) && $0.cause.code == "45009"
+                        }
+                    )
+                    let end = try #require(history.last)
+                    #expect(end.state == .ended(.sent) && end.heldFor == .retrying)
+                    // One fault was there: a call for the second one would have been taken the same day.
+                    #expect(ChinaDay(of: end.at).number > ChinaDay(of: end.asked).number)
+                    #expect(notices(world, person).count == 1)
+                }
+                #expect(node.accounts[World.account]?.record.paused == nil)
+            }
+        }
+    }
+
     @Test("what forbids template messages ends them, and leaves the account's other messages alone")
     func forbidden() async throws {
         try await World.with(flow: Self.template) { world in

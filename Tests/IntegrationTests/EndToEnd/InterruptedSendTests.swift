@@ -62,6 +62,34 @@ struct InterruptedSendTests {
         }
     }
 
+    @Test(
+        "permission that a waiting push keeps outlives every purge, and is given back when it is gone"
+    )
+    func kept() async throws {
+        try await World.with(flow: World.greeting(after: 900)) { world in
+            var person = ""
+            try await world.run { _ in person = try await world.follower() }
+            try await reserve(person, in: world, made: Timestamp(milliseconds: 0))
+            try await world.run { node in
+                let sweep = KeptReservations(
+                    records: node.records,
+                    timeline: node.timeline,
+                    accounts: node.accounts
+                )
+                func used() async throws -> Int? {
+                    try await node.records.people.find(world.recipient(person))?.grants.first?.used
+                }
+                try await node.records.purge(RetentionRules())
+                #expect(try await sweep.sweep() == 0)
+                #expect(try await used() == 1)
+                _ = try await node.timeline.cancel([world.pushID(person)])
+                #expect(try await sweep.sweep() == 1)
+                #expect(try await used() == 0)
+                #expect(try await sweep.sweep() == 0)
+            }
+        }
+    }
+
     @Test("a send that a crash cut off after its push was cancelled ends as unknown, once")
     func cancelledBeforeCrash() async throws {
         try await World.with(flow: World.greeting(after: 5)) { world in

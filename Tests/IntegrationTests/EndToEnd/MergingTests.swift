@@ -86,6 +86,24 @@ struct MergingTests {
         }
     }
 
+    @Test(
+        "steps that merged when the ones before them were sent have ends when their group is cancelled"
+    )
+    func leavingLater() async throws {
+        try await with(["again"]) { world, node in
+            let start = world.clock.now()
+            let person = try await world.follower()
+            try await world.pass(node, to: start + .seconds(12))
+            #expect(world.seen(person).count == 1)
+            try await world.simulator.unfollow(world.appID, openID: person)
+            try await world.pass(node)
+            #expect(world.seen(person).count == 1)
+            for (id, push) in try await ledger(node, world, person) {
+                #expect(push.planned == 2 && push.ends.count == 2, "\(id): \(push)")
+            }
+        }
+    }
+
     @Test("merged steps of somebody who leaves while they wait have one end each, too")
     func leaving() async throws {
         try await with(["again"]) { world, node in

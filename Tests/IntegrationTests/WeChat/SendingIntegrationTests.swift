@@ -80,7 +80,7 @@ struct SendingIntegrationTests {
         let bench = Bench(
             simulator: simulator,
             appID: account.appID,
-            channel: WeChatChannel { $0 == "a" ? sender : nil }
+            channel: WeChatChannel(clock: SystemClock()) { $0 == "a" ? sender : nil }
         )
         let result: Result<Void, any Error>
         do {

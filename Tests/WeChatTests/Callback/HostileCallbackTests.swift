@@ -31,6 +31,21 @@ struct HostileCallbackTests {
         }
     }
 
+    @Test("what is addressed to another account is refused, where the account's own id is known")
+    func otherAccount() throws {
+        let body = Array(Sample.text.utf8)
+        for (own, error) in [("gh_1", nil), ("gh_2", CallbackError.Code.wrongAccount)] {
+            let callback = WeChatCallback(
+                .init(token: "secret", mode: .plain, tailID: "wx1", originalID: own)
+            )
+            var found: CallbackError.Code?
+            do {
+                _ = try callback.open(query(body), body: body, now: .seconds(1_714_037_059))
+            } catch { found = error.code }
+            #expect(found == error)
+        }
+    }
+
     @Test("in safe mode a signature over another body is refused")
     func swappedBody() throws {
         let one = try Sample.sealed()

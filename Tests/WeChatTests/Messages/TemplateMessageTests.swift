@@ -49,6 +49,13 @@ struct TemplateMessageTests {
         )
     }
 
+    @Test("a notification opens web pages alone", arguments: ["javascript:alert(1)", "pages/a"])
+    func notificationPage(page: String) throws {
+        let json = #"{"template_id":"T1","page":"\#(page)","data":{"thing1":{"value":"x"}}}"#
+        let notification = try SubscribeNotification(json: Array(json.utf8))
+        #expect(throws: InvalidMessage.self) { try notification.validate() }
+    }
+
     @Test(
         "what WeChat would refuse is named by its field before it is scheduled",
         arguments: [

@@ -188,10 +188,21 @@ extension Lane {
             push: sent,
             sequence: push.pointee.sequence,
             attempt: Int(push.pointee.attempt),
+            asked: asked(number),
             accepted: Timestamp(milliseconds: push.pointee.accepted),
             leaseEnds: Timestamp(milliseconds: moment.now + lease),
             collected: collected(number)
         )
+    }
+
+    /// The due time that a near push was scheduled with, or that its merge gave it. The packed record keeps it; holds and retries move
+    /// only ``NearPush/due``.
+    func asked(_ number: UInt32) -> Timestamp {
+        let push = near.pointer(number).pointee
+        let header = header(push.record)
+        guard push.merge != NearPush.none else { return Timestamp(milliseconds: header.due) }
+        let group = merges[push.merge]
+        return header.asked(first: group.first, last: group.last)
     }
 
     func collected(_ number: UInt32) -> [[UInt8]] {

@@ -205,12 +205,26 @@ extension Lane {
         }
         let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
         at.offset += UInt32(RunEntry.bytes + found.groupBytes)
+        let shown = push(at, due: entry.due)
+        var asked = Timestamp(milliseconds: header(at).due)
+        var collected: [[UInt8]] = []
+        if found.groupBytes > 0 {
+            let group = UnsafeRawPointer(arena.pointer(at) - RunGroup.bytes)
+                .loadUnaligned(as: RunGroup.self)
+            asked = header(at).asked(first: group.first, last: group.last)
+            for _ in 0..<group.collected {
+                at.offset += header(at).length
+                collected.append(push(at, due: 0).payload)
+            }
+        }
         return Pending(
-            push: push(at, due: entry.due),
+            push: shown,
             state: .scheduled,
             sequence: found.sequence,
             attempt: Int(found.attempt),
-            accepted: Timestamp(milliseconds: found.accepted)
+            asked: asked,
+            accepted: Timestamp(milliseconds: found.accepted),
+            collected: collected
         )
     }
 }

@@ -24,7 +24,9 @@ extension Lane {
             state: state,
             sequence: shown.sequence,
             attempt: Int(shown.attempt),
-            accepted: Timestamp(milliseconds: shown.accepted)
+            asked: asked(number),
+            accepted: Timestamp(milliseconds: shown.accepted),
+            collected: collected(number)
         )
     }
 

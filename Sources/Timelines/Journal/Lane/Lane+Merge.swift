@@ -161,3 +161,10 @@ extension Lane {
         return text.array.withUnsafeBytes { key.hash($0) }
     }
 }
+
+extension PushHeader {
+    /// When a merge group is to go out whose newest push this is.
+    func asked(first: Int64, last: Int64) -> Timestamp {
+        Timestamp(milliseconds: min(first + Int64(maxWait), last + Int64(grace)))
+    }
+}
