@@ -46,7 +46,12 @@ package struct BelfryNode: Sendable {
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
         do {
-            let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            let timeline = try await JournalTimeline.open(
+                folder: folder.timeline,
+                configuration: JournalConfiguration(configuration),
+                clock: clock
+            )
+            logger.info("the timeline is open", metadata: ["lanes": "\(timeline.laneCount)"])
             do {
                 let records = try await Records.open(
                     path: folder.records,

@@ -4,6 +4,8 @@ import BelfryCore
 /// takes what comes next. So a group is as large as the disk is slow, and no timer is needed.
 struct LaneThread<Disk: Storage>: ~Copyable {
     private var lane: Lane<Disk>
+    /// Among the lanes of the timeline.
+    private let number: Int
     private let inbox: Mailbox<Command>
     private let outbox: Mailbox<DiskJob>
     private let clock: any WallClock
@@ -18,14 +20,18 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     private var isClosing = false
     /// Why nothing can be relied on any more.
     private var failure: TimelineError?
+    /// How often memory was built anew: acceptance numbers were taken back then, and are given again.
+    private var failures = 0
 
     init(
         _ lane: consuming Lane<Disk>,
+        number: Int,
         inbox: Mailbox<Command>,
         clock: any WallClock,
         board: AlarmBoard
     ) {
         self.lane = lane
+        self.number = number
         self.inbox = inbox
         self.clock = clock
         self.board = board
@@ -40,8 +46,9 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             inbox.receive(into: &batch)
             for command in batch { handle(command) }
             checkpointIfDue()
+            // Whoever hears an answer finds the board up to date.
+            if failure == nil { board.publish(lane.nextDue(at: Moment(clock)), of: number) }
             handOver()
-            if failure == nil { board.publish(lane.nextDue(at: Moment(clock))) }
         }
         outbox.send(.stop)
         lane.close()
@@ -137,6 +144,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     /// What was decided since the failure never reached the disk: memory is built anew from what did.
     private mutating func recover(from error: StorageError, _ group: WriteGroup) {
         let reason = TimelineError(error)
+        failures += 1
         guard !isCheckpointing else {
             failure = TimelineError(.io, "\(reason.message), during a checkpoint; open it again")
             return
@@ -167,10 +175,18 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             decide(reply) { (lane) throws(TimelineError) in try lane.schedule(call, at: moment) }
         case .cancel(let ids, let reply):
             decide(reply) { (lane) throws(TimelineError) in try lane.cancel(ids, at: moment) }
-        case .settle(let settlements, let reply):
+        case .settle(let drafts, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.settle(drafts, at: moment) }
+        case .displace(let ids, let held, let reply):
+            let isKnown = held.failures == failures
             decide(reply) { (lane) throws(TimelineError) in
-                try lane.settle(settlements, at: moment)
+                guard isKnown else { throw HeldElsewhere.isUnknown }
+                return try lane.cancel(ids, before: held.before, at: moment)
             }
+        case .probe(let others, let reply):
+            var held = lane.held(of: others, lane: number)
+            held.failures = failures
+            reply.resume(returning: .success(held))
         case .find(let ids, let reply):
             look(reply) { (lane) throws(TimelineError) in
                 lane.advance(to: moment)
@@ -179,8 +195,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 return found
             }
         case .claim(let limit, let lease, let reply):
+            let (board, number) = (board, number)
             look(reply) { (lane) throws(TimelineError) in
-                try lane.claim(limit: limit, lease: lease, at: moment)
+                let batch = try lane.claim(limit: limit, lease: lease, at: moment)
+                board.publish(batch.nextDue, of: number)
+                return batch
+            }
+        case .offer(let limit, let lease, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                try lane.offer(limit: limit, lease: lease, at: moment)
             }
         case .extend(let tokens, let lease, let reply):
             look(reply) { (lane) throws(TimelineError) in
@@ -246,8 +269,11 @@ extension Command {
         switch self {
         case .schedule(_, let reply): reply.resume(returning: .failure(error))
         case .cancel(_, let reply): reply.resume(returning: .failure(error))
+        case .displace(_, _, let reply): reply.resume(returning: .failure(error))
+        case .probe(_, let reply): reply.resume(returning: .failure(error))
         case .find(_, let reply): reply.resume(returning: .failure(error))
         case .claim(_, _, let reply): reply.resume(returning: .failure(error))
+        case .offer(_, _, let reply): reply.resume(returning: .failure(error))
         case .settle(_, let reply): reply.resume(returning: .failure(error))
         case .extend(_, _, let reply): reply.resume(returning: .failure(error))
         case .nextDue(let reply): reply.resume(returning: .failure(error))

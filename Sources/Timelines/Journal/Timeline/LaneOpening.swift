@@ -1,0 +1,57 @@
+import BelfryCore
+
+/// What a lane has to know to begin its work, on a thread of its own.
+struct LaneOpening: Sendable {
+    let number: Int
+    /// Said in front of what is wrong; empty where there is one lane only.
+    let name: String
+    let configuration: JournalConfiguration
+    let clock: any WallClock
+    let board: AlarmBoard
+    let inbox = Mailbox<Command>()
+
+    /// The body of the lane's thread.
+    func run(_ disk: some Storage, beginning: Bool, _ reply: Reply<HashKey>) {
+        do throws(TimelineError) {
+            let lane = try Lane.open(
+                disk,
+                limits: configuration,
+                at: Moment(clock),
+                generation: ClaimToken.firstGeneration(lane: number),
+                beginning: beginning
+            )
+            reply.resume(returning: .success(lane.key))
+            var thread = LaneThread(
+                lane,
+                number: number,
+                inbox: inbox,
+                clock: clock,
+                board: board
+            )
+            thread.run()
+        } catch {
+            disk.release()
+            reply.resume(returning: .failure(named(error)))
+        }
+    }
+
+    /// What is wrong with a file begins with its name.
+    private func named(_ error: TimelineError) -> TimelineError {
+        guard !name.isEmpty else { return error }
+        let isAboutFile = error.code == .corrupt || error.code == .newerFormat
+        return TimelineError(error.code, "\(name)\(isAboutFile ? "/" : ": ")\(error.message)")
+    }
+}
+
+extension ClaimToken {
+    /// The number of the lane lies in the uppermost bits of its tokens' generations; below it there is room for more claims than there will be.
+    private static let laneShift: UInt64 = 58
+
+    /// Where a lane's fencing tokens begin: by chance, so that those of an earlier opening are stale.
+    static func firstGeneration(lane: Int) -> UInt64 {
+        UInt64(lane) << laneShift | .random(in: 0..<1 << (laneShift - 1))
+    }
+
+    /// Which lane gave it; no lane at all, perhaps, if another opening did.
+    var lane: Int { Int(generation >> Self.laneShift) }
+}
