@@ -41,7 +41,7 @@ struct DoctorTests {
     @Test("a damaged journal is told with its file, and what to do; ends with 65")
     func damagedJournal() async throws {
         try await withFolder { folder in
-            let timeline = folder + "/timeline"
+            let timeline = folder + "/timeline/lane-0"
             let name = try #require(
                 try FileManager.default.contentsOfDirectory(atPath: timeline).first {
                     $0.hasPrefix("journal-")

@@ -170,7 +170,10 @@ extension JournalSimulation {
         note(
             "settle \(settlements.map { "\($0.token.id) \($0.result) \($0.successors.map(\.id))" })"
         )
-        let outcomes = try lane.settle(settlements, at: moment)
+        let outcomes = try lane.settle(
+            try SettleDraft.list(settlements, at: moment),
+            at: moment
+        )
         try expect(outcomes == wanted, "T4: settling said \(outcomes), not \(wanted)")
         stale += settlements.map(\.token)
         model = next
