@@ -155,9 +155,13 @@ struct StartTests {
             for _ in 0..<5 { _ = try await world.follower() }
             try await world.crash(server)
             let folder = URL(filePath: world.path + "/timeline")
+            func bytes(_ file: String) -> Int {
+                FileManager.default.contents(atPath: folder.appending(path: file).path())?.count ?? 0
+            }
+            // The lane in which most happened.
             let file = try #require(
-                try FileManager.default.contentsOfDirectory(atPath: folder.path())
-                    .filter { $0.hasPrefix("journal") }.sorted().last
+                try FileManager.default.subpathsOfDirectory(atPath: folder.path())
+                    .filter { $0.contains("/journal") }.max { bytes($0) < bytes($1) }
             )
             let url = folder.appending(path: file)
             var bytes = try Data(contentsOf: url)
