@@ -156,7 +156,8 @@ struct StartTests {
             try await world.crash(server)
             let folder = URL(filePath: world.path + "/timeline")
             func bytes(_ file: String) -> Int {
-                FileManager.default.contents(atPath: folder.appending(path: file).path())?.count ?? 0
+                FileManager.default.contents(atPath: folder.appending(path: file).path())?.count
+                    ?? 0
             }
             // The lane in which most happened.
             let file = try #require(

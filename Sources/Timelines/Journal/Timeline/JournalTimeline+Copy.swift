@@ -16,7 +16,9 @@ extension JournalTimeline {
         if let layout {
             targets = try onDisk { () throws(StorageError) in
                 var targets: [DiskStorage] = []
-                for name in layout.folders { targets.append(try root.subfolder(name, making: true)) }
+                for name in layout.folders {
+                    targets.append(try root.subfolder(name, making: true))
+                }
                 try root.syncFolder()
                 return targets
             }
