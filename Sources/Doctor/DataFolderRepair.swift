@@ -52,7 +52,7 @@ package struct DataFolderRepair {
         let path = "\(folder)/timeline"
         var held: [DiskStorage] = []
         defer { for disk in held { disk.release() } }
-        var lanes: [(disk: DiskStorage, work: DiskStorage, rebuilt: Rebuilt)] = []
+        var lanes: [RebuiltLane<DiskStorage, DiskStorage>] = []
         defer { try? FileManager.default.removeItem(atPath: workshop) }
         var found: [Diagnosis] = []
         do {
@@ -63,8 +63,7 @@ package struct DataFolderRepair {
             for disk in disks {
                 let work = try DiskStorage(folder: "\(workshop)/timeline")
                 held.append(work)
-                let rebuilt = try rebuild(disk, work, &found)
-                if !rebuilt.isNeedless { lanes.append((disk, work, rebuilt)) }
+                lanes = try rebuild(disk, work, &found)
             }
             let mended = try await mendRecords(&found)
             guard !lanes.isEmpty || mended != nil else {
@@ -75,7 +74,7 @@ package struct DataFolderRepair {
             try dropped.sync()
             guard !isDry else { return found }
             try agree(found)
-            for lane in lanes { try lane.rebuilt.commit(from: lane.work, to: lane.disk) }
+            for lane in lanes { try lane.commit() }
             if let mended { try replaceRecords(by: mended) }
             return found + [done()]
         } catch let error as TimelineError {
@@ -129,32 +128,34 @@ package struct DataFolderRepair {
     // MARK: Timeline
 
     private func rebuild(_ disk: DiskStorage, _ work: DiskStorage, _ found: inout [Diagnosis])
-        throws -> Rebuilt
+        throws -> [RebuiltLane<DiskStorage, DiskStorage>]
     {
         var pieces: [DroppedPiece] = []
-        let name = disk.folder.split(separator: "/").last.map(String.init) ?? "timeline"
-        let rebuilt = try JournalRepair.rebuild(from: disk, in: work, at: doctor.clock.now()) {
-            (piece) throws(TimelineError) in
-            do { try dropped.write(piece, in: name) } catch {
+        let lanes = try JournalRepair.rebuild(lanesOf: disk, in: work, at: doctor.clock.now()) {
+            (lane, piece) throws(TimelineError) in
+            var piece = piece
+            piece.file = (lane.isEmpty ? "timeline/" : "timeline/\(lane)/") + piece.file
+            do { try dropped.write(piece) } catch {
                 throw TimelineError(.io, "\(dropped.path) cannot be written: \(error)")
             }
-            var told = piece
-            told.bytes = []
-            pieces.append(told)
+            piece.bytes = []
+            pieces.append(piece)
         }
         found += pieces.map {
             Diagnosis(
                 "timeline",
                 .warning,
-                "\(disk.folder)/\($0.file), byte \($0.offset), \($0.length) bytes: \($0.reason): dropped"
+                "\(folder)/\($0.file), byte \($0.offset), \($0.length) bytes: \($0.reason): dropped"
             )
         }
-        if !rebuilt.isNeedless {
+        let damaged = lanes.filter { !$0.rebuilt.isNeedless }
+        for lane in damaged {
+            let place = lane.name.isEmpty ? disk.folder : "\(disk.folder)/\(lane.name)"
             let words =
-                "\(disk.folder): \(rebuilt.pending) pushes pending are kept, \(rebuilt.bytes) bytes dropped"
+                "\(place): \(lane.rebuilt.pending) pushes pending are kept, \(lane.rebuilt.bytes) bytes dropped"
             found.append(Diagnosis("timeline", .well, words))
         }
-        return rebuilt
+        return damaged
     }
 
     // MARK: Records
@@ -181,7 +182,7 @@ package struct DataFolderRepair {
                 reason: lost.reason,
                 bytes: lost.bytes
             )
-            do { try dropped.write(piece, in: ".") } catch {
+            do { try dropped.write(piece) } catch {
                 throw RepairFailure("\(dropped.path) cannot be written: \(error)")
             }
             found.append(

@@ -19,9 +19,10 @@ final class DroppedLog {
         var bytes: String
     }
 
-    func write(_ piece: DroppedPiece, in folder: String) throws {
+    /// - Parameter piece: its file is named from the data folder on.
+    func write(_ piece: DroppedPiece) throws {
         let line = Line(
-            file: "\(folder)/\(piece.file)",
+            file: piece.file,
             offset: piece.offset,
             length: piece.length,
             reason: piece.reason,

@@ -110,7 +110,7 @@ struct BackupTests {
             #expect(found.code == 0)
             await restored.stop()
 
-            let manifest = data + "/timeline/MANIFEST"
+            let manifest = data + "/timeline/lane-0/MANIFEST"
             var bytes = try Data(contentsOf: URL(filePath: manifest))
             bytes[40] ^= 1
             try bytes.write(to: URL(filePath: manifest))

@@ -41,7 +41,7 @@ struct DoctorTests {
     @Test("a damaged journal is told with its file, and what to do; ends with 65")
     func damagedJournal() async throws {
         try await withFolder { folder in
-            let timeline = folder + "/timeline"
+            let timeline = folder + "/timeline/lane-0"
             let name = try #require(
                 try FileManager.default.contentsOfDirectory(atPath: timeline).first {
                     $0.hasPrefix("journal-")
@@ -115,9 +115,10 @@ struct ForeignDoctorTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let server = try await RunningServer(folder: folder)
         await server.stop()
-        // A copy of the program where another user may run it.
+        // A copy of the program where another user may run it, made by another process: whoever is started here while this one writes it
+        // would keep it open, and it could not be run.
         let program = "/tmp/belfry-\(UUID())"
-        try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+        _ = try await Program.run([Program.path, program], executable: "/bin/cp")
         defer { try? FileManager.default.removeItem(atPath: program) }
         let nobody = [
             "--reuid=65534", "--regid=65534", "--clear-groups", program, "doctor", folder,

@@ -52,7 +52,14 @@ struct RepairTests {
     @Test("shows first, asks, keeps what is whole, and says in a file what it dropped")
     func journal() async throws {
         try await withKilled { folder in
-            let segment = folder + "/timeline/journal-0000000000000002.log"
+            // One recipient, so that all pushes are in one lane.
+            let lane = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: folder + "/timeline").first {
+                    let path = "\(folder)/timeline/\($0)/journal-0000000000000002.log"
+                    return FileManager.default.contents(atPath: path)?.count ?? 0 > 32
+                }
+            )
+            let segment = "\(folder)/timeline/\(lane)/journal-0000000000000002.log"
             try flip(segment, at: 100)
             let before = try contents(folder)
             #expect(try await run(folder, []).code == 65)
@@ -73,9 +80,9 @@ struct RepairTests {
                     .last { $0.hasPrefix("repair-") }
             )
             let text = try String(contentsOfFile: "\(folder)/\(log)", encoding: .utf8)
-            #expect(text.contains(#""file":"timeline/journal-0000000000000002.log","#))
+            #expect(text.contains(#""file":"timeline/\#(lane)/journal-0000000000000002.log","#))
             #expect(text.contains(#""offset":32,"#))
-            let kept = folder + "/timeline/damaged-journal-0000000000000002.log"
+            let kept = "\(folder)/timeline/\(lane)/damaged-journal-0000000000000002.log"
             #expect(FileManager.default.fileExists(atPath: kept))
             #expect(try await run(folder, []).code == 0)
             #expect(try await find(["one", "two", "three"], in: folder) == [false, true, true])

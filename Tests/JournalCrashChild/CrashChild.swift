@@ -12,7 +12,7 @@ import Darwin
 
 /// Lives on one journal folder under load until it is killed, and writes down what it was promised.
 ///
-///     journal-crash-child FOLDER LOG FIRST-SERIAL
+///     journal-crash-child FOLDER LOG FIRST-SERIAL LANES
 ///
 /// Each line of the log goes out by one `write`, so that it survives the process. Capital letters say that a call begins, small ones that
 /// it was answered:
@@ -25,10 +25,10 @@ import Darwin
 struct CrashChild {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let serial = Int(arguments[3]) else {
-            fatalError("usage: journal-crash-child FOLDER LOG FIRST-SERIAL")
-        }
+        guard arguments.count == 5, let serial = Int(arguments[3]), let lanes = Int(arguments[4])
+        else { fatalError("usage: journal-crash-child FOLDER LOG FIRST-SERIAL LANES") }
         var configuration = JournalConfiguration()
+        configuration.lanes = lanes
         // Small, so that many checkpoints, runs and reads from runs fall into the short life.
         configuration.checkpointBytes = 20_000
         configuration.sliceBytes = 8000

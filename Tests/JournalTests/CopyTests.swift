@@ -8,10 +8,10 @@ import Testing
 struct CopyTests {
     private let clock = ManualClock()
 
-    private func push(_ id: String, in seconds: Int64 = 3600) -> Push {
+    private func push(_ id: String, in seconds: Int64 = 3600, to person: String? = nil) -> Push {
         Push(
             id: PushID(id),
-            recipient: Recipient(account: "a", person: id),
+            recipient: Recipient(account: "a", person: person ?? id),
             due: clock.now() + .seconds(seconds),
             channel: "log",
             payload: Array(repeating: 1, count: 100)
@@ -33,6 +33,17 @@ struct CopyTests {
         }
     }
 
+    /// Gives the same ids to other people, who may be in other lanes, again and again.
+    private func move(_ timeline: JournalTimeline, _ isOver: Flag) async throws {
+        var number = 0
+        while !isOver.isSet {
+            number += 1
+            _ = try await timeline.schedule(moving.map { push($0, to: "\($0)\(number)") })
+        }
+    }
+
+    private let moving = (0..<20).map { "moving\($0)" }
+
     private final class Flag: Sendable {
         private let value = Mutex(false)
         var isSet: Bool { value.withLock { $0 } }
@@ -40,12 +51,14 @@ struct CopyTests {
     }
 
     @Test(
-        "holds what was acknowledged before, and nothing that had ended, under load and checkpoints"
+        "holds what was acknowledged before, and nothing that had ended, under load and checkpoints",
+        arguments: [1, 3]
     )
-    func underLoad() async throws {
+    func underLoad(lanes: Int) async throws {
         let folder = TemporaryFolder()
         var configuration = JournalConfiguration()
-        configuration.checkpointBytes = 60_000
+        configuration.lanes = lanes
+        configuration.checkpointBytes = 60_000 * lanes
         configuration.nearWindow = .zero
         configuration.farWindow = .zero
         configuration.blockBytes = 2000
@@ -55,10 +68,12 @@ struct CopyTests {
             clock: clock
         )
         let isOver = Flag()
+        _ = try await timeline.schedule(moving.map { push($0) })
         try await withThrowingTaskGroup { group in
             for worker in 0..<4 {
                 group.addTask { try await load(timeline, worker, isOver) }
             }
+            group.addTask { try await move(timeline, isOver) }
             for round in 0..<6 {
                 let kept = (0..<50).map { "kept\(round).\($0)" }
                 let ended = (0..<20).map { "ended\(round).\($0)" }
@@ -71,10 +86,11 @@ struct CopyTests {
                 #expect(bytes > 0)
                 #expect(try JournalDoctor.verify(folder: copy.path).findings.isEmpty)
                 let restored = try await JournalTimeline.open(folder: copy.path, clock: clock)
-                let ids = (kept + ended + ["after\(round)"]).map { PushID($0) }
+                let ids = (moving + kept + ended + ["after\(round)"]).map { PushID($0) }
                 let found = try await restored.find(ids).map { $0 != nil }
-                #expect(found[..<50].allSatisfy { $0 }, "round \(round)")
-                #expect(found[50...].allSatisfy { !$0 }, "round \(round)")
+                #expect(found[..<20].allSatisfy { $0 }, "round \(round)")
+                #expect(found[20..<70].allSatisfy { $0 }, "round \(round)")
+                #expect(found[70...].allSatisfy { !$0 }, "round \(round)")
                 await restored.close()
             }
             isOver.set()

@@ -7,15 +7,24 @@ import Testing
 /// One after another: each case is a timeline with threads and open files of its own, and there are hundreds.
 @Suite("The embedded timeline keeps the promises", .serialized)
 struct JournalConformanceTests {
-    @Test("of every timeline", arguments: TimelineRule.all)
-    func keeps(rule: TimelineRule) async throws {
-        let fixture = try await fixture(in: TemporaryFolder(), ManualClock(), .init())
+    private static let lanes = [1, 2, 4]
+
+    @Test("of every timeline", arguments: TimelineRule.all, lanes)
+    func keeps(rule: TimelineRule, lanes: Int) async throws {
+        var configuration = JournalConfiguration()
+        configuration.lanes = lanes
+        let fixture = try await fixture(in: TemporaryFolder(), ManualClock(), configuration)
         try await rule.check(fixture)
     }
 
-    @Test("with a checkpoint after every group and nothing kept near", arguments: TimelineRule.all)
-    func keepsFromDisk(rule: TimelineRule) async throws {
+    @Test(
+        "with a checkpoint after every group and nothing kept near",
+        arguments: TimelineRule.all,
+        lanes
+    )
+    func keepsFromDisk(rule: TimelineRule, lanes: Int) async throws {
         var configuration = JournalConfiguration()
+        configuration.lanes = lanes
         configuration.checkpointBytes = 1
         configuration.sliceBytes = 300
         configuration.farWindow = .zero
@@ -26,9 +35,14 @@ struct JournalConformanceTests {
         try await rule.check(fixture)
     }
 
-    @Test("with everything that is not due waiting in the journal", arguments: TimelineRule.all)
-    func keepsFromJournal(rule: TimelineRule) async throws {
+    @Test(
+        "with everything that is not due waiting in the journal",
+        arguments: TimelineRule.all,
+        lanes
+    )
+    func keepsFromJournal(rule: TimelineRule, lanes: Int) async throws {
         var configuration = JournalConfiguration()
+        configuration.lanes = lanes
         configuration.farWindow = .zero
         configuration.nearWindow = .zero
         let fixture = try await fixture(in: TemporaryFolder(), ManualClock(), configuration)

@@ -14,16 +14,24 @@ import Darwin
 /// A process under load is killed at random moments, again and again on one folder, and held to what it was promised.
 @Suite("A journal whose process is killed")
 struct KillTests {
-    @Test("loses nothing acknowledged, hands nothing over early or after an acknowledged cancel")
-    func kills() async throws {
-        let rounds = getenv("BELFRY_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 200
+    @Test(
+        "loses nothing acknowledged, hands nothing over early or after an acknowledged cancel",
+        arguments: [1, 2]
+    )
+    func kills(lanes: Int) async throws {
+        let rounds = getenv("BELFRY_KILL_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 100
         var random = SplitMix64(seed: 20_251_121)
         let folder = TemporaryFolder()
         let logs = TemporaryFolder()
         let log = logs.path + "/log"
         var judge = KillJudge()
         for round in 0..<rounds {
-            let child = try CrashProcess(folder: folder.path, log: log, serial: round * 1_000_000)
+            let child = try CrashProcess(
+                folder: folder.path,
+                log: log,
+                serial: round * 1_000_000,
+                lanes: lanes
+            )
             child.kill(afterBytes: Int.random(in: 0...40_000, using: &random), of: log)
             try judge.read(log)
             let timeline = try await JournalTimeline.open(folder: folder.path, clock: ManualClock())
@@ -156,9 +164,9 @@ private struct KillJudge {
 private struct CrashProcess {
     private let process: pid_t
 
-    init(folder: String, log: String, serial: Int) throws {
+    init(folder: String, log: String, serial: Int, lanes: Int) throws {
         let program = Self.program
-        let texts = [program, folder, log, "\(serial)"]
+        let texts = [program, folder, log, "\(serial)", "\(lanes)"]
         var arguments: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }

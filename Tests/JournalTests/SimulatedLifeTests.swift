@@ -24,6 +24,29 @@ struct SimulatedLifeTests {
         try await life.run(steps: 120)
     }
 
+    @Test(
+        "spread over another number of lanes at every opening, and after power cuts, nothing is lost",
+        arguments: UInt64(2000)..<2060
+    )
+    func spreading(seed: UInt64) async throws {
+        var life = Life(seed: seed, cuts: seed % 2 == 0, spreads: true)
+        try await life.run(steps: 120)
+    }
+
+    @Test(
+        "a power cut at every disk operation of a life that is spread again and again loses nothing",
+        arguments: UInt64(0)..<2
+    )
+    func everyOperationOfSpreading(seed: UInt64) async throws {
+        var operation = 20
+        while true {
+            var life = Life(seed: seed, cuts: false, spreads: true)
+            if try await life.run(steps: 25, cuttingPowerAt: operation) { break }
+            operation += 3
+        }
+        #expect(operation > 100, "the life was too short to prove anything")
+    }
+
     @Test("a power cut at every single disk operation loses nothing", arguments: UInt64(0)..<3)
     func everyOperation(seed: UInt64) async throws {
         var operation = 3
@@ -46,6 +69,9 @@ private struct Known: Equatable {
 private struct Life {
     let seed: UInt64
     let cuts: Bool
+    /// Over one to four lanes, by chance, at each opening. One recipient for each id then, and one push for each call: what several lanes accept of a call
+    /// may be cut apart.
+    let spreads: Bool
     var random: SplitMix64
     let clock = ManualClock()
     var disk = SimulatedDisk()
@@ -57,9 +83,10 @@ private struct Life {
     var superseded: Set<String> = []
     var serial = 0
 
-    init(seed: UInt64, cuts: Bool) {
+    init(seed: UInt64, cuts: Bool, spreads: Bool = false) {
         self.seed = seed
         self.cuts = cuts
+        self.spreads = spreads
         random = SplitMix64(seed: seed)
     }
 
@@ -110,8 +137,21 @@ private struct Life {
         return true
     }
 
-    private func open() async throws -> JournalTimeline {
-        try await JournalTimeline.open(disk: disk, configuration: configuration, clock: clock)
+    private mutating func open() async throws -> JournalTimeline {
+        var configuration = configuration
+        guard spreads else {
+            return try await JournalTimeline.open(
+                disk: disk,
+                configuration: configuration,
+                clock: clock
+            )
+        }
+        configuration.lanes = Int.random(in: 1...4, using: &random)
+        return try await JournalTimeline.open(
+            root: disk,
+            configuration: configuration,
+            clock: clock
+        )
     }
 
     private mutating func reopen(_ timeline: JournalTimeline) async throws -> JournalTimeline {
@@ -181,7 +221,9 @@ private struct Life {
         let far: [Int64] = [5, 60, 5000, 500_000, 5_000_000]
         return Push(
             id: PushID(id),
-            recipient: Recipient(account: "a\(serial % 3)", person: "o"),
+            recipient: spreads
+                ? Recipient(account: "a", person: id)
+                : Recipient(account: "a\(serial % 3)", person: "o"),
             due: clock.now()
                 + .seconds(
                     Int64.random(in: -5...(far.randomElement(using: &random) ?? 5), using: &random)
@@ -196,7 +238,7 @@ private struct Life {
         var overtaken = superseded
         var wanted: [ScheduleOutcome] = []
         var pushes: [Push] = []
-        for _ in 0..<Int.random(in: 1...5, using: &random) {
+        for _ in 0..<Int.random(in: 1...(spreads ? 1 : 5), using: &random) {
             let id = "p\(Int.random(in: 0..<24, using: &random))"
             let push = randomPush(id)
             pushes.append(push)

@@ -16,12 +16,19 @@ final class TemporaryFolder: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
-        for name in names { unlink(path + "/" + name) }
+    deinit { remove(path) }
+
+    private func remove(_ path: String) {
+        for name in names(in: path) {
+            let inner = path + "/" + name
+            if unlink(inner) != 0 { remove(inner) }
+        }
         rmdir(path)
     }
 
-    var names: [String] {
+    var names: [String] { names(in: path) }
+
+    private func names(in path: String) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []

@@ -47,6 +47,7 @@ extension Benchmark {
         let count = setting.count(200_000, least: 1000)
         return DeliveryLoad(
             folder: setting.folder,
+            lanes: setting.lanes,
             count: count,
             head: .seconds(3 + Int64(count / 50_000)),
             spread: .seconds(1)

@@ -11,6 +11,8 @@ struct DeliveryFailure: Error, CustomStringConvertible {
 /// Pushes of 120 bytes that fall due at set times, on an embedded timeline, delivered to a channel.
 struct DeliveryLoad {
     let folder: String
+    /// `nil`: the usual number.
+    let lanes: Int?
     let count: Int
     /// When the first is due, after everything was scheduled.
     let head: Duration
@@ -26,7 +28,11 @@ struct DeliveryLoad {
     /// - Returns: the channel, with what it saw, and when the first push was due.
     func run() async throws -> (channel: LatenessChannel, start: Timestamp) {
         let clock = SystemClock()
-        let timeline = try await JournalTimeline.open(folder: folder, clock: clock)
+        let timeline = try await JournalTimeline.open(
+            measured: folder,
+            lanes: lanes,
+            clock: clock
+        )
         let start = clock.now() + head
         try await schedule(on: timeline, from: start)
         guard clock.now() < start else {

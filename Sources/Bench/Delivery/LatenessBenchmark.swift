@@ -16,6 +16,7 @@ extension Benchmark {
             let bare = try await bareLateness(for: .seconds(2))
             let load = DeliveryLoad(
                 folder: setting.folder,
+                lanes: setting.lanes,
                 count: count,
                 head: .seconds(3 + Int64(count / 50_000)),
                 spread: .milliseconds(Int64(count / thousands))

@@ -24,10 +24,13 @@ package struct BenchmarkSetting: Sendable {
     package let folder: String
     /// How much work is done compared to the usual amount; above zero.
     package let scale: Double
+    /// Of the embedded timeline; `nil`: the usual number.
+    package let lanes: Int?
 
-    package init(folder: String, scale: Double = 1) {
+    package init(folder: String, scale: Double = 1, lanes: Int? = nil) {
         self.folder = folder
         self.scale = scale
+        self.lanes = lanes
     }
 
     /// A usual amount of work, scaled; at least `least`.

@@ -22,6 +22,8 @@ package struct BenchmarkOptions: ParsableArguments {
     package var scale = 1.0
     @Option(help: "The folder whose disk is measured. (default: the one for temporary files)")
     package var folder: String?
+    @Option(help: "Lanes of the embedded timeline. (default: as in a new folder of the server)")
+    package var lanes: Int?
     @Flag(help: "Only list what there is.")
     package var list = false
     @Flag(help: "Print one JSON object a line.")
@@ -32,6 +34,9 @@ package struct BenchmarkOptions: ParsableArguments {
     package func validate() throws {
         guard scale > 0, scale <= 1000 else {
             throw ValidationError("--scale must be above 0 and at most 1000.")
+        }
+        guard lanes.map({ 1...64 ~= $0 }) ?? true else {
+            throw ValidationError("--lanes must be 1 to 64.")
         }
     }
 
@@ -50,7 +55,8 @@ package struct BenchmarkOptions: ParsableArguments {
         if list { return show(benchmarks) }
         let place = folder ?? FileManager.default.temporaryDirectory.path()
         if header, !json { print(ResultTable.header) }
-        try await BenchmarkRun(benchmarks, folder: place, scale: scale).run { measurements in
+        let run = BenchmarkRun(benchmarks, folder: place, scale: scale, lanes: lanes)
+        try await run.run { measurements in
             for measurement in measurements {
                 print(json ? measurement.json : ResultTable.row(measurement))
             }

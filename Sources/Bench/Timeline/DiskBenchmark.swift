@@ -17,7 +17,11 @@ extension Benchmark {
         "Bytes on disk after an hour of 1,000 pushes a second, due in a second to a year, against the bytes of the pushes still pending"
     ) { setting in
         let folder = setting.folder + "/journal"
-        var churn = try await Churn(folder: folder, each: setting.count(1000, least: 10))
+        var churn = try await Churn(
+            folder: folder,
+            lanes: setting.lanes,
+            each: setting.count(1000, least: 10)
+        )
         var worst = (disk: 0, live: 1)
         for second in 0..<3600 {
             try await churn.passSecond()
@@ -50,11 +54,15 @@ private struct Churn {
     private var recordBytes = 0
 
     /// - Parameter each: pushes scheduled every second.
-    init(folder: String, each: Int) async throws {
+    init(folder: String, lanes: Int?, each: Int) async throws {
         self.folder = folder
         self.each = each
         clock = ManualClock()
-        timeline = try await JournalTimeline.open(folder: folder, clock: clock)
+        timeline = try await JournalTimeline.open(
+            measured: folder,
+            lanes: lanes,
+            clock: clock
+        )
     }
 
     mutating func passSecond() async throws {

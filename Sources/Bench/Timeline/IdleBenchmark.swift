@@ -11,7 +11,10 @@ extension Benchmark {
     ) { setting in
         let bare = try await wakeups()
         let pushes = setting.count(1_000_000, least: 1000)
-        let timeline = try await JournalTimeline.open(folder: setting.folder)
+        let timeline = try await JournalTimeline.open(
+            measured: setting.folder,
+            lanes: setting.lanes
+        )
         try await ScheduleLoad.fill(timeline, 0..<pushes)
         let dispatcher = Dispatcher(
             timeline: timeline,

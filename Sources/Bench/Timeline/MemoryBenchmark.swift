@@ -10,7 +10,10 @@ extension Benchmark {
         // What earlier benchmarks have freed is given back first, or it would hide what is taken now.
         ProcessUsage.trim()
         let before = try ProcessUsage.residentBytes()
-        let timeline = try await JournalTimeline.open(folder: setting.folder)
+        let timeline = try await JournalTimeline.open(
+            measured: setting.folder,
+            lanes: setting.lanes
+        )
         try await ScheduleLoad.fill(timeline, 0..<pushes)
         ProcessUsage.trim()
         let after = try ProcessUsage.residentBytes()

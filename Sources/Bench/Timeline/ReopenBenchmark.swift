@@ -28,12 +28,18 @@ extension Benchmark {
         ) { setting in
             let pushes = setting.count(usual, least: 1000)
             let folder = setting.folder + "/journal"
-            let first = try await JournalTimeline.open(folder: folder)
+            let first = try await JournalTimeline.open(
+                measured: folder,
+                lanes: setting.lanes
+            )
             try await ScheduleLoad.fill(first, 0..<pushes)
             await first.close()
             let clock = ContinuousClock()
             let start = clock.now
-            let second = try await JournalTimeline.open(folder: folder)
+            let second = try await JournalTimeline.open(
+                measured: folder,
+                lanes: setting.lanes
+            )
             let pending = try await second.counts().scheduled
             let took = start.duration(to: clock.now)
             await second.close()

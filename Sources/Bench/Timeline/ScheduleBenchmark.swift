@@ -25,7 +25,11 @@ extension Benchmark {
             // The first pass over a fresh folder also pays for the memory of the process: let it not be the raw one's alone.
             _ = try ScheduleLoad.raw(Array(batches.prefix(20)), folder: setting.folder)
             let before = try ScheduleLoad.raw(batches, folder: setting.folder)
-            let ours = try await ScheduleLoad.journal(batches, folder: setting.folder)
+            let ours = try await ScheduleLoad.journal(
+                batches,
+                folder: setting.folder,
+                lanes: setting.lanes
+            )
             let after = try ScheduleLoad.raw(batches, folder: setting.folder)
             return [
                 Measurement(
@@ -45,16 +49,24 @@ extension Benchmark {
     ) { setting in
         let next = setting.count(2000, least: 20)
         let small = setting.count(100_000, least: 1000)
-        let few = try await rate(of: next, onTopOf: small, folder: setting.folder + "/few")
+        let few = try await rate(of: next, onTopOf: small, setting, "/few")
         let large = setting.count(10_000_000, least: 1000)
-        let many = try await rate(of: next, onTopOf: large, folder: setting.folder + "/many")
+        let many = try await rate(of: next, onTopOf: large, setting, "/many")
         return [Measurement("growth.10m-over-100k", many, "pushes/s", reference: few)]
     }
 
-    private static func rate(of next: Int, onTopOf pending: Int, folder: String) async throws
-        -> Double
+    private static func rate(
+        of next: Int,
+        onTopOf pending: Int,
+        _ setting: BenchmarkSetting,
+        _ folder: String
+    )
+        async throws -> Double
     {
-        let timeline = try await JournalTimeline.open(folder: folder)
+        let timeline = try await JournalTimeline.open(
+            measured: setting.folder + folder,
+            lanes: setting.lanes
+        )
         try await ScheduleLoad.fill(timeline, 0..<pending)
         let batches = try BenchPushes.batches(next, from: pending)
         let seconds = try await ScheduleLoad.schedule(batches, on: timeline)

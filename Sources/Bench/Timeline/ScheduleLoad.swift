@@ -21,8 +21,13 @@ package enum ScheduleLoad {
     }
 
     /// - Returns: seconds that a fresh timeline takes.
-    static func journal(_ batches: [PushBatch], folder: String) async throws -> Double {
-        let timeline = try await JournalTimeline.open(folder: folder + "/journal")
+    static func journal(_ batches: [PushBatch], folder: String, lanes: Int? = nil) async throws
+        -> Double
+    {
+        let timeline = try await JournalTimeline.open(
+            measured: folder + "/journal",
+            lanes: lanes
+        )
         let took = try await schedule(batches, on: timeline)
         await timeline.close()
         return took

@@ -10,7 +10,11 @@
 ///   extend or settle), or `gone`.
 /// - **T6 Replace.** Scheduling an existing id replaces payload and due time atomically and bumps the generation; if it is in flight,
 ///   the newest version is parked and becomes pending when the claim is settled *or* its lease ends. Scheduling after a cancel is just scheduling.
-/// - **T7 Order.** Among due pushes: priority band, then due time, then acceptance order, with ageing so that no band starves.
+///   While it is pending, an id belongs to one recipient; scheduling it for another replaces it too. Only then may an engine that is divided by
+///   recipients treat what is in flight as cancelled instead of parking the newest version behind it; a call that fails may leave both versions, until it is
+///   repeated; and while it is under way, `find` may show either.
+/// - **T7 Order.** Among due pushes: priority band, then due time, then acceptance order, with ageing so that no band starves. The acceptance order is
+///   that of one recipient's pushes; between recipients an engine that is divided by them need not keep it within a millisecond of due time.
 /// - **T8 Merge.** Pushes with the same merge key and recipient collapse at `min(first + maxWait, last + grace)`, newest wins or collected
 ///   (bounded), as part of `schedule`: no scanning.
 /// - **T9 Bounded memory.** Payloads of pushes due beyond the near window are not in memory (embedded).
@@ -22,7 +26,8 @@ package protocol Timeline: Sendable {
     /// Accepts pushes: new ones, newer versions of known ids, and ones that merge. Durable when it returns (T1).
     ///
     /// - Returns: one outcome for each push, in order.
-    /// - Throws: ``TimelineError`` with `full`, `closed` or `io`; nothing of the batch was accepted then.
+    /// - Throws: ``TimelineError`` with `full`, `closed` or `io`. All pushes of one recipient were accepted then, or none; in an engine that is divided by
+    ///   recipients, those of others may have been. Scheduling the batch again makes it whole: what was accepted is replaced by itself.
     func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome]
 
     /// Cancels by id (T5). Durable when it returns.
@@ -43,6 +48,7 @@ package protocol Timeline: Sendable {
     /// Ends claims (T4, T13). Durable when it returns.
     ///
     /// - Returns: one outcome for each settlement, in order.
+    /// - Throws: ``TimelineError``; with `invalid` nothing was settled. Otherwise each settlement happened as a whole or not at all.
     func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome]
 
     /// Gives claims a new lease from now.

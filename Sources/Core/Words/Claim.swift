@@ -15,7 +15,7 @@ package struct Claim: Sendable, Hashable {
     package var token: ClaimToken
     /// The newest version. After a settlement with `retry` or `hold`, its `due` is the time that settlement named.
     package var push: Push
-    /// The order of acceptance: given when the push is scheduled or replaced, kept across retries and restarts. Together with
+    /// The order of acceptance among the pushes of one recipient: given when the push is scheduled or replaced, kept across retries and restarts. Together with
     /// the id it names this very version of the push, for example in a reservation of permission.
     package var sequence: UInt64
     /// How often a settlement has said `retry` before; 0 at the first claim.

@@ -81,7 +81,7 @@ package struct Backup: Sendable {
         return try await write { folder in
             let copy = try DiskStorage(folder: folder + "/timeline")
             defer { copy.release() }
-            _ = try JournalCopy.write(from: disk, to: copy)
+            _ = try JournalCopy.write(lanesOf: disk, to: copy)
             try await Records.copy(
                 stopped: source + "/records.sqlite",
                 to: folder + "/records.sqlite"

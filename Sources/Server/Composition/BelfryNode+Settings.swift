@@ -1,6 +1,7 @@
 import BelfryChannels
 package import BelfryCore
 import BelfryDelivery
+import BelfryJournal
 import BelfryRecords
 
 extension DispatcherSettings {
@@ -12,6 +13,13 @@ extension DispatcherSettings {
         retry.attempts = delivery.attemptsMax
         retry.base = delivery.backoffBase
         retry.longest = delivery.backoffMax
+    }
+}
+
+extension JournalConfiguration {
+    init(_ configuration: ServerConfiguration) {
+        self.init()
+        lanes = configuration.timeline.lanes == 0 ? nil : configuration.timeline.lanes
     }
 }
 

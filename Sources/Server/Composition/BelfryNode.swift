@@ -48,7 +48,12 @@ package struct BelfryNode: Sendable {
         let folder = try DataFolder(path: configuration.data.folder)
         try folder.checkLog()
         do {
-            let timeline = try await JournalTimeline.open(folder: folder.timeline, clock: clock)
+            let timeline = try await JournalTimeline.open(
+                folder: folder.timeline,
+                configuration: JournalConfiguration(configuration),
+                clock: clock
+            )
+            logger.info("the timeline is open", metadata: ["lanes": "\(timeline.laneCount)"])
             tell(timeline.dropped, in: folder, logger)
             do {
                 let records = try await Records.open(

@@ -9,6 +9,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = Log()
     package var secret = Secret()
     package var records = Records()
+    package var timeline = Timeline()
     package var delivery = Delivery()
     package var wechat = WeChat()
     package var webhook = Webhook()
@@ -72,6 +73,12 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var purgeInterval = Duration.minutes(10)
         /// How many rows one purge removes at most, so that it never stalls the writer.
         package var purgeRowsMax = 5000
+    }
+
+    package struct Timeline: Sendable, Equatable {
+        /// Threads with a journal of their own that the pushes are spread over by recipient. 0: as many as the folder has, and in a new one the
+        /// usual number.
+        package var lanes = 0
     }
 
     package struct Delivery: Sendable, Equatable {

@@ -136,6 +136,12 @@ extension Setting {
             "Most rows that one purge removes."
         ),
         .integer(
+            "timeline.lanes",
+            \.timeline.lanes,
+            in: 0...64,
+            "Lanes that pending pushes are spread over; another number than the folder has rewrites it at the start. 0: as the folder is; one per core in a new one."
+        ),
+        .integer(
             "delivery.batch",
             \.delivery.batch,
             in: 1...PushLimits.batchPushes,

@@ -46,9 +46,11 @@ package enum JournalDoctor {
     package static func verify(folder: String) throws(TimelineError) -> DoctorReport {
         let disk = try DiskStorage(folder: folder, making: false)
         defer { disk.release() }
-        return try verify(disk)
+        return try verify(root: disk)
     }
 
+    /// One lane's folder.
+    ///
     /// - Throws: ``TimelineError`` with `io` if the folder cannot be listed.
     package static func verify(_ disk: some Storage) throws(TimelineError) -> DoctorReport {
         let names = try onDisk { () throws(StorageError) in try disk.names() }

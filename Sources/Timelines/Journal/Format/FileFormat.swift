@@ -20,6 +20,7 @@ enum FileFormat {
         case run = 0x3152_5952_464c_4542  // BELFRYR1
         case manifest = 0x314d_5952_464c_4542  // BELFRYM1
         case newest = 0x314e_5952_464c_4542  // BELFRYN1
+        case layout = 0x314c_5952_464c_4542  // BELFRYL1
 
         /// The format that is written, and the only one that is read.
         var version: UInt32 { self == .run ? 2 : 1 }
@@ -27,6 +28,8 @@ enum FileFormat {
 
     static let manifestName = "MANIFEST"
     static let newManifestName = "MANIFEST.new"
+    static let layoutName = "LAYOUT"
+    static let newLayoutName = "LAYOUT.new"
 
     static func journalName(_ number: UInt64) -> String { "journal-\(hex(number)).log" }
     static func runName(_ number: UInt32) -> String { "run-\(hex(UInt64(number))).run" }
@@ -34,6 +37,13 @@ enum FileFormat {
     static func journalNumber(_ name: String) -> UInt64? { number(name, "journal-", ".log") }
     static func runNumber(_ name: String) -> UInt32? {
         number(name, "run-", ".run").flatMap { UInt32(exactly: $0) }
+    }
+
+    /// Whether a lane gives its files such names.
+    static func isOfLane(_ name: String) -> Bool {
+        [manifestName, newManifestName, NewestSegment.name, NewestSegment.newName].contains(name)
+            || journalNumber(name) != nil
+            || runNumber(name) != nil
     }
 
     static func header(_ kind: Kind, number: UInt64) -> [UInt8] {

@@ -17,6 +17,11 @@ struct HashKey: Sendable, Hashable, BitwiseCopyable {
     var first: UInt64
     var second: UInt64
 
+    static func random() -> HashKey {
+        var random = SystemRandomNumberGenerator()
+        return HashKey(first: random.next(), second: random.next())
+    }
+
     @inline(__always)
     func hash(_ bytes: UnsafeRawBufferPointer) -> PushHash {
         var state = SipState(self)

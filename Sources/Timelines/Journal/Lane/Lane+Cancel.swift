@@ -3,9 +3,11 @@ import BelfryCore
 extension Lane {
     /// Cancels by id (promise T5). Durable once the frame is on disk.
     ///
-    /// - Throws: `full`, `invalid`; nothing was changed then.
-    mutating func cancel(_ ids: [PushID], at moment: Moment) throws(TimelineError)
-        -> [CancelOutcome]
+    /// - Parameter before: leave alone what has this acceptance number or a higher one. So another lane that has accepted a newer version of an id
+    ///   ends the older one here, but not one that is newer still.
+    /// - Throws: `full`, `invalid`, `corrupt`; nothing was changed then.
+    mutating func cancel(_ ids: [PushID], before: UInt64 = .max, at moment: Moment)
+        throws(TimelineError) -> [CancelOutcome]
     {
         guard !ids.isEmpty else { return [] }
         let room = ids.reduce(0) { $0 + 2 + min($1.text.utf8.count, PushLimits.idBytes) }
@@ -14,12 +16,19 @@ extension Lane {
         }
         try makeRoom(Frame.bytes + room, isGrowth: false)
         advance(to: moment)
+        if before < .max {
+            // Only memory knows the numbers; nothing may go wrong once the first has ended.
+            for id in ids {
+                if let slot = slot(of: hash(id)) { _ = try bringNear(slot) }
+            }
+        }
         let frame = FrameBuffer(room: room)
         var count = 0
         var outcomes: [CancelOutcome] = []
         outcomes.reserveCapacity(ids.count)
         for id in ids {
-            let outcome = cancel(hash(id))
+            let hash = hash(id)
+            let outcome = isNewer(hash, than: before) ? .gone : cancel(hash)
             outcomes.append(outcome)
             guard outcome != .gone else { continue }
             frame.add(put(id, at: frame.body + frame.length))
@@ -29,6 +38,32 @@ extension Lane {
             seal(self.frame(.cancel, count: count, at: moment), frame)
         }
         return outcomes
+    }
+
+    /// What this lane holds of ids that a call has placed in others. An id that was cancelled in flight has ended.
+    func held(of others: OtherLanes, lane: Int) -> HeldElsewhere {
+        var held = HeldElsewhere(before: sequence)
+        for (number, hash) in others.hashes.enumerated() {
+            let ahead = number + 16
+            if ahead < others.hashes.count { index.prefetch(others.hashes[ahead].fingerprint) }
+            guard others.lanes[number] != lane, let slot = slot(of: hash) else { continue }
+            let entry = slots.pointer(slot).pointee
+            if entry.isNear, isCancelled(entry.ordinal) { continue }
+            held.ids.append(number)
+        }
+        return held
+    }
+
+    private func isCancelled(_ number: UInt32) -> Bool {
+        let push = near.pointer(number).pointee
+        return push.isCancelled && push.newer == NearPush.none
+    }
+
+    private func isNewer(_ hash: PushHash, than before: UInt64) -> Bool {
+        guard before < .max, let slot = slot(of: hash) else { return false }
+        let push = near.pointer(slots.pointer(slot).pointee.ordinal).pointee
+        let newest = push.newer == NearPush.none ? push : near.pointer(push.newer).pointee
+        return newest.sequence >= before
     }
 
     mutating func cancel(_ hash: PushHash) -> CancelOutcome {

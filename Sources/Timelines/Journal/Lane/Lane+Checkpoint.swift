@@ -104,6 +104,7 @@ extension Lane {
     private func manifest() -> Manifest {
         var manifest = Manifest(key: key)
         manifest.sequence = sequence
+        manifest.stride = UInt32(stride)
         manifest.journalStart = journal.segment
         manifest.nextRun = nextRun
         manifest.accounts = accounts.names

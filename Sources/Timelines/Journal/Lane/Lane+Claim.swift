@@ -6,9 +6,7 @@ extension Lane {
     mutating func claim(limit: Int, lease: Duration, at moment: Moment) throws(TimelineError)
         -> ClaimBatch
     {
-        guard 1...PushLimits.batchPushes ~= limit else {
-            throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
-        }
+        try check(limit: limit)
         let length = try checked(lease)
         var moment = moment
         if limits.mutation == .ringsEarly { moment.now += 1000 }
@@ -135,7 +133,13 @@ extension Lane {
         return generation
     }
 
-    private func checked(_ lease: Duration) throws(TimelineError) -> Int64 {
+    func check(limit: Int) throws(TimelineError) {
+        guard 1...PushLimits.batchPushes ~= limit else {
+            throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
+        }
+    }
+
+    func checked(_ lease: Duration) throws(TimelineError) -> Int64 {
         guard lease > .zero, lease <= PushLimits.lease else {
             throw TimelineError(.invalid, "lease: above zero, at most \(PushLimits.lease)")
         }
@@ -144,7 +148,14 @@ extension Lane {
 
     /// The due push that goes first, taken out of the queue.
     private mutating func nextReady(_ moment: Moment) throws(TimelineError) -> UInt32? {
-        var best: (band: Int, entry: ReadyQueue.Entry, rank: Int64)?
+        guard let first = try firstReady(moment) else { return nil }
+        ready.removeHead(first.band)
+        return first.entry.near
+    }
+
+    /// The due push that goes first.
+    mutating func firstReady(_ moment: Moment) throws(TimelineError) -> ReadyQueue.Ranked? {
+        var best: ReadyQueue.Ranked?
         let ageing = max(1, limits.ageing.milliseconds)
         for band in 0..<ReadyQueue.bands {
             try loadDue(band, at: moment)
@@ -157,11 +168,9 @@ extension Lane {
                     continue
                 }
             }
-            best = (band, head, rank)
+            best = ReadyQueue.Ranked(entry: head, band: band, rank: rank)
         }
-        guard let best else { return nil }
-        ready.removeHead(best.band)
-        return best.entry.near
+        return best
     }
 
     /// The first entry of a band whose push has not changed since.

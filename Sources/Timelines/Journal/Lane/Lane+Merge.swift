@@ -107,7 +107,7 @@ extension Lane {
         push.pointee.sequence = sequence
         push.pointee.accepted = incoming.now
         push.pointee.priority = incoming.header.priority
-        sequence += 1
+        sequence += stride
         markDirty(number)
         move(slot: push.pointee.slot, due: due)
         file(number)

@@ -4,17 +4,20 @@ import BelfryTimingWheel
 extension Lane {
     /// Opens a folder: manifest, runs, then the journal's tail. The next frame goes into a new segment.
     ///
-    /// - Parameter generation: fencing tokens go on from here. A random number keeps tokens of an earlier opening stale.
-    /// - Parameter isLenient: see ``Lane/isLenient``.
+    /// - Parameters:
+    ///   - generation: fencing tokens go on from here. A random number keeps tokens of an earlier opening stale.
+    ///   - beginning: begin a lane in an empty folder. Otherwise an empty folder is damage.
+    ///   - isLenient: see ``Lane/isLenient``.
     /// - Throws: `corrupt` with file and offset, `newerFormat`, `io`, `full`.
     static func open(
         _ disk: Disk,
         limits: JournalConfiguration,
         at moment: Moment,
-        generation: UInt64 = .random(in: 0..<1 << 62),
+        generation: UInt64 = ClaimToken.firstGeneration(lane: 0),
+        beginning: Bool = true,
         isLenient: Bool = false
     ) throws(TimelineError) -> Lane {
-        let manifest = try manifest(disk)
+        let manifest = try manifest(disk, beginning)
         let names = try onDisk { () throws(StorageError) in try disk.names() }
         let segments = names.compactMap { FileFormat.journalNumber($0) }.sorted()
         var lane = Lane(
@@ -71,6 +74,7 @@ extension Lane {
         farWindow = limits.farWindow.milliseconds
         key = manifest.key
         sequence = manifest.sequence
+        stride = UInt64(manifest.stride)
         self.generation = generation
         wheel = TimingWheel(now: moment.now)
         leases = TimingWheel(now: moment.steady)
@@ -81,39 +85,45 @@ extension Lane {
     }
 
     /// Reads the manifest; begins one in a folder that holds nothing of ours.
-    private static func manifest(_ disk: Disk) throws(TimelineError) -> Manifest {
+    private static func manifest(_ disk: Disk, _ beginning: Bool) throws(TimelineError) -> Manifest
+    {
+        if let manifest = try Manifest(on: disk) { return manifest }
+        guard beginning, try isFresh(disk) else { throw try missingManifest(disk) }
+        let manifest = Manifest(key: .random())
+        try begin(manifest, on: disk)
+        return manifest
+    }
+
+    static func missingManifest(_ disk: Disk) throws(TimelineError) -> TimelineError {
         let names = try onDisk { () throws(StorageError) in try disk.names() }
-        if names.contains(FileFormat.manifestName) {
-            let file = try onDisk { () throws(StorageError) in
-                try WholeFile(FileFormat.manifestName, on: disk)
-            }
-            return try Manifest(file.bytes)
-        }
-        // A folder is begun by its first segment; the manifest comes when that is safe. So a manifest without its segment is damage, and
-        // so is a segment with anything in it without a manifest.
+        let other = names.first { FileFormat.isOfLane($0) }
+        let found = other.map { ", but \($0) is there" } ?? ""
+        return TimelineError(.corrupt, "\(FileFormat.manifestName), byte 0: is missing\(found)")
+    }
+
+    /// Whether nothing was ever accepted in this folder: there is nothing, or what an interrupted ``begin(_:on:)`` leaves.
+    static func isFresh(_ disk: Disk) throws(TimelineError) -> Bool {
         let first = FileFormat.journalName(1)
-        let files = names.filter {
-            FileFormat.journalNumber($0) != nil || FileFormat.runNumber($0) != nil
+        let files = try onDisk { () throws(StorageError) in try disk.names() }.filter {
+            FileFormat.isOfLane($0) && $0 != FileFormat.newManifestName
         }
-        let isFresh = files == [first] ? try isEmpty(first, disk) : files.isEmpty
-        guard isFresh else {
-            throw TimelineError(
-                .corrupt,
-                "\(FileFormat.manifestName), byte 0: is missing, but \(files[0]) is there"
-            )
+        if files == [first] || files == [FileFormat.manifestName, first] {
+            return try isEmpty(first, disk)
         }
-        var random = SystemRandomNumberGenerator()
-        let key = HashKey(first: random.next(), second: random.next())
-        let manifest = Manifest(key: key)
+        return files.isEmpty
+    }
+
+    /// Begins a lane by its first segment; the manifest comes when that is safe. So a manifest without its segment is damage, and so is a segment
+    /// with anything in it without a manifest.
+    static func begin(_ manifest: Manifest, on disk: Disk) throws(TimelineError) {
         try onDisk { () throws(StorageError) in
-            let file = try disk.open(first, .create)
+            let file = try disk.open(FileFormat.journalName(1), .create)
             defer { disk.close(file) }
             try append(FileFormat.header(.journal, number: 1), to: file, disk)
             try disk.sync(file)
             try disk.syncFolder()
             try manifest.write(to: disk)
         }
-        return manifest
     }
 
     private static func isEmpty(_ name: String, _ disk: Disk) throws(TimelineError) -> Bool {

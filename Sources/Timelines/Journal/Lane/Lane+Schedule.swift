@@ -129,7 +129,7 @@ extension Lane {
             sequence: sequence,
             accepted: incoming.now
         )
-        sequence += 1
+        sequence += stride
         return drafts.append(draft, due: incoming.header.due)
     }
 
@@ -213,7 +213,7 @@ extension Lane {
         push.record = arena.keep(incoming.record, Int(incoming.header.length))
         push.priority = incoming.header.priority
         near.pointer(number).pointee = push
-        sequence += 1
+        sequence += stride
         markDirty(number)
         return number
     }

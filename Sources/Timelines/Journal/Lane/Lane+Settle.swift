@@ -3,19 +3,12 @@ import BelfryCore
 extension Lane {
     /// Ends claims (promises T4, T13). Everything that one call says is in one frame. Durable once that is on disk.
     ///
-    /// - Throws: `invalid` if a successor breaks a limit, `full`; nothing was changed then.
-    mutating func settle(_ settlements: [Settlement], at moment: Moment) throws(TimelineError)
+    /// - Throws: `invalid` if successors take too much room, `full`; nothing was changed then.
+    mutating func settle(_ drafts: [SettleDraft], at moment: Moment) throws(TimelineError)
         -> [SettleOutcome]
     {
-        guard !settlements.isEmpty else { return [] }
-        var drafts: [SettleDraft] = []
-        drafts.reserveCapacity(settlements.count)
-        var room = Frame.bytes
-        for settlement in settlements {
-            let draft = try SettleDraft(settlement, at: moment)
-            room += draft.room
-            drafts.append(draft)
-        }
+        guard !drafts.isEmpty else { return [] }
+        let room = drafts.reduce(Frame.bytes) { $0 + $1.room }
         guard room <= Frame.bodyLimit else {
             throw TimelineError(.invalid, "settlements: too many successors in one call")
         }
@@ -143,10 +136,21 @@ struct SettleWriter {
 }
 
 /// A settlement whose successors have been checked and packed, before anything is changed.
-struct SettleDraft {
+struct SettleDraft: Sendable {
     var settlement: Settlement
     var successors: PushBatch?
 
+    /// - Throws: `invalid` if a successor breaks a limit.
+    static func list(_ settlements: [Settlement], at moment: Moment) throws(TimelineError)
+        -> [SettleDraft]
+    {
+        var drafts: [SettleDraft] = []
+        drafts.reserveCapacity(settlements.count)
+        for settlement in settlements { drafts.append(try SettleDraft(settlement, at: moment)) }
+        return drafts
+    }
+
+    /// - Throws: `invalid` if a successor breaks a limit.
     init(_ settlement: Settlement, at moment: Moment) throws(TimelineError) {
         self.settlement = settlement
         guard !settlement.successors.isEmpty else { return }

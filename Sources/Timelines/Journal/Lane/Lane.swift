@@ -36,6 +36,8 @@ struct Lane<Disk: Storage>: ~Copyable {
 
     /// The next acceptance number.
     var sequence: UInt64 = 1
+    /// From one acceptance number to the next: no two lanes of a timeline give the same.
+    let stride: UInt64
     /// The next fencing token.
     var generation: UInt64
     /// The next ``NearPush/version``.

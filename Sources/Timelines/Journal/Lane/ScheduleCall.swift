@@ -9,6 +9,14 @@ struct ScheduleCall: Sendable {
     /// One of them carries a merge rule.
     let mayMerge: Bool
 
+    /// - Parameter frame: with the records in place.
+    init(frame: FrameBuffer, hashes: [PushHash], mayMerge: Bool) {
+        self.frame = frame
+        count = hashes.count
+        self.hashes = hashes
+        self.mayMerge = mayMerge
+    }
+
     init(_ batch: PushBatch, key: HashKey) {
         let frame = FrameBuffer(room: batch.bytes.count + batch.count)
         self.frame = frame

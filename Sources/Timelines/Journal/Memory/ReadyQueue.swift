@@ -15,6 +15,15 @@ struct ReadyQueue {
         }
     }
 
+    /// An entry and where it stands after ageing.
+    struct Ranked: BitwiseCopyable {
+        var entry: Entry
+        /// The band as it was asked for.
+        var band: Int
+        /// The band it has moved up to.
+        var rank: Int64
+    }
+
     static let bands = 4
 
     private var heaps = [[Entry]](repeating: [], count: bands)

@@ -11,6 +11,8 @@ struct Manifest {
     /// Account names by number, as runs refer to them.
     var accounts: [String]
     var runs: [Entry]
+    /// The next acceptance number is so much higher: as many as there are lanes, so that no two of them give the same.
+    var stride: UInt32
 
     struct Entry {
         var number: UInt32
@@ -38,10 +40,22 @@ struct Manifest {
             content.put(UInt32(run.dead.count))
             run.dead.withUnsafeBytes { content.array.append(contentsOf: $0) }
         }
+        content.put(stride)
         var file = Bytes(array: FileFormat.header(.manifest, number: 0))
         file.put(UInt64(content.array.count))
         file.put(content.checksum)
         return file.array + content.array
+    }
+
+    /// - Returns: `nil` where there is none.
+    /// - Throws: `corrupt`, `newerFormat`, `io`.
+    init?(on disk: some Storage) throws(TimelineError) {
+        let file: WholeFile
+        do throws(StorageError) { file = try WholeFile(FileFormat.manifestName, on: disk) } catch {
+            if error.kind == .missing { return nil }
+            throw TimelineError(error)
+        }
+        try self.init(file.bytes)
     }
 
     /// - Throws: `corrupt`, `newerFormat`.
@@ -81,12 +95,15 @@ struct Manifest {
             }
             runs.append(Entry(number: number, size: size, count: count, dead: dead))
         }
+        // Not there where a program without lanes has written it.
+        stride = reader.take(UInt32.self, or: 1)
     }
 
     /// A folder that holds nothing yet.
-    init(key: HashKey) {
+    init(key: HashKey, sequence: UInt64 = 1, stride: UInt32 = 1) {
         self.key = key
-        sequence = 1
+        self.sequence = sequence
+        self.stride = stride
         journalStart = 1
         nextRun = 1
         accounts = []

@@ -219,7 +219,7 @@ extension JournalSimulation {
             "settle \(settlements.map { "\($0.token.id) \($0.result) \($0.successors.map(Self.words))" })"
         )
         let moment = moment
-        let drafts = settlements
+        let drafts = try SettleDraft.list(settlements, at: moment)
         let outcomes = try ends(2500) { (lane) throws(TimelineError) in
             try lane.settle(drafts, at: moment)
         }

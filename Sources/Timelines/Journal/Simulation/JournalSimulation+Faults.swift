@@ -159,7 +159,10 @@ extension JournalSimulation {
                     try expect(claim.push.due.milliseconds <= now, "T2: \(claim.push.id) is early")
                 }
                 let settlements = claims.map { Settlement(token: $0.token, result: .done) }
-                let outcomes = try lane.settle(settlements, at: moment)
+                let outcomes = try lane.settle(
+                    try SettleDraft.list(settlements, at: moment),
+                    at: moment
+                )
                 try expect(!outcomes.contains(.stale), "T4: a fresh token is stale")
             }
             try expect(lane.pending == 0, "liveness: \(lane.pending) are left behind")

@@ -2,6 +2,8 @@ import BelfryCore
 import Synchronization
 
 /// A disk in memory that forgets what was not synced, tears the last write, runs full, and fails when told to.
+///
+/// Folders are names that end with a slash; a file in one has the folder's name in front.
 package final class SimulatedDisk: Storage {
     struct File: Sendable {
         var bytes: [UInt8] = []
@@ -31,9 +33,37 @@ package final class SimulatedDisk: Storage {
         package init() {}
     }
 
-    let state: Mutex<State>
+    /// What all folders of a disk share.
+    final class Medium: Sendable {
+        private let state: Mutex<State>
 
-    package init(_ state: consuming sending State = State()) { self.state = Mutex(state) }
+        init(_ state: State) { self.state = Mutex(state) }
+
+        func withLock<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+            state.withLock { body(&$0) }
+        }
+    }
+
+    let state: Medium
+    /// In front of every name of this folder.
+    private let prefix: String
+
+    package init(_ state: State = State()) {
+        self.state = Medium(state)
+        prefix = ""
+    }
+
+    private init(_ medium: Medium, prefix: String) {
+        state = medium
+        self.prefix = prefix
+    }
+
+    /// Whether a whole name is that of something that lies right in this folder.
+    private func isHere(_ name: String) -> Bool {
+        guard name.hasPrefix(prefix) else { return false }
+        let rest = name.dropFirst(prefix.count)
+        return !rest.isEmpty && !rest.dropLast().contains("/")
+    }
 
     package var changes: Int { state.withLock { $0.changes } }
 
@@ -46,6 +76,12 @@ package final class SimulatedDisk: Storage {
             var new = State()
             new.nextFile = old.nextFile
             new.names = Bool.random(using: &random) ? old.durableNames : old.names
+            // A file is gone with the name of its folder.
+            let folders = Set(new.names.keys.filter { $0.hasSuffix("/") })
+            new.names = new.names.filter { name, _ in
+                guard let slash = name.dropLast().lastIndex(of: "/") else { return true }
+                return folders.contains(String(name[...slash]))
+            }
             for file in Set(new.names.values).sorted() {
                 var left = Self.torn(old.files[file] ?? File(), &random)
                 left.durable = left.bytes
@@ -95,7 +131,7 @@ package final class SimulatedDisk: Storage {
     ///
     /// - Returns: `false` if there is nothing to flip.
     package func flipBit(_ random: inout some RandomNumberGenerator) -> Bool {
-        let names = state.withLock { $0.names.keys.sorted() }
+        let names = state.withLock { $0.names.keys.filter { !$0.hasSuffix("/") }.sorted() }
         guard let name = names.randomElement(using: &random), size(of: name) > 0 else {
             return false
         }
@@ -148,7 +184,8 @@ package final class SimulatedDisk: Storage {
     // MARK: Storage
 
     package func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID {
-        try change(isChange: mode == .create) { (state) throws(StorageError) in
+        let name = prefix + name
+        return try change(isChange: mode == .create) { (state) throws(StorageError) in
             if mode == .create {
                 let file = state.names[name] ?? state.nextFile
                 if file == state.nextFile { state.nextFile += 1 }
@@ -247,15 +284,17 @@ package final class SimulatedDisk: Storage {
     }
 
     package func rename(_ from: String, to: String) throws(StorageError) {
+        let prefix = prefix
         try change { (state) throws(StorageError) in
-            guard let file = state.names.removeValue(forKey: from) else {
+            guard let file = state.names.removeValue(forKey: prefix + from) else {
                 throw StorageError(.missing, "rename \(from): no such file")
             }
-            state.names[to] = file
+            state.names[prefix + to] = file
         }
     }
 
     package func remove(_ name: String) throws(StorageError) {
+        let name = prefix + name
         try change { (state) throws(StorageError) in
             guard state.names.removeValue(forKey: name) != nil else {
                 throw StorageError(.missing, "unlink \(name): no such file")
@@ -264,11 +303,42 @@ package final class SimulatedDisk: Storage {
     }
 
     package func names() throws(StorageError) -> [String] {
-        try change(isChange: false) { (state) throws(StorageError) in state.names.keys.sorted() }
+        let all = try change(isChange: false) { (state) throws(StorageError) in
+            state.names.keys.sorted()
+        }
+        return all.filter { isHere($0) }.map { name in
+            String(name.dropFirst(prefix.count).prefix { $0 != "/" })
+        }
     }
 
     package func syncFolder() throws(StorageError) {
-        try change { (state) throws(StorageError) in state.durableNames = state.names }
+        try change { (state) throws(StorageError) in
+            state.durableNames = state.durableNames.filter { !isHere($0.key) }
+            for (name, file) in state.names where isHere(name) { state.durableNames[name] = file }
+        }
+    }
+
+    package func subfolder(_ name: String, making: Bool) throws(StorageError) -> SimulatedDisk {
+        let path = prefix + name + "/"
+        let isThere = try change(isChange: false) { (state) throws(StorageError) in
+            state.names[path] != nil
+        }
+        if !isThere {
+            guard making else { throw StorageError(.missing, "open \(name): no such folder") }
+            try change { (state) throws(StorageError) in
+                state.names[path] = state.nextFile
+                state.files[state.nextFile] = File()
+                state.nextFile += 1
+            }
+        }
+        return SimulatedDisk(state, prefix: path)
+    }
+
+    package func removeSubfolder(_ name: String) throws(StorageError) {
+        let folder = try subfolder(name, making: false)
+        for file in try folder.names() { try folder.remove(file) }
+        let path = prefix + name + "/"
+        try change { (state) throws(StorageError) in state.names[path] = nil }
     }
 
     package func release() {}

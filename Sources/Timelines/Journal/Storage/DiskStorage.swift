@@ -1,5 +1,6 @@
 package import BelfryCore
 import CBelfryDisk
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -13,7 +14,8 @@ import Darwin
 package final class DiskStorage: Storage {
     package let folder: String
     private let folderHandle: Int32
-    private let lockHandle: Int32
+    private let lock: FolderLock
+    private let isReleased = Mutex(false)
 
     /// Takes ownership of a folder.
     ///
@@ -41,11 +43,18 @@ package final class DiskStorage: Storage {
             _ = Self.closeFile(folderHandle)
             throw TimelineError(.locked, "\(folder) is in use by another process")
         }
-        lockHandle = handle
+        lock = FolderLock(handle)
+    }
+
+    private init(folder: String, handle: Int32, lock: FolderLock) {
+        self.folder = folder
+        folderHandle = handle
+        self.lock = lock
+        lock.join()
     }
 
     deinit {
-        _ = Self.closeFile(lockHandle)
+        release()
         _ = Self.closeFile(folderHandle)
     }
 
@@ -141,10 +150,53 @@ package final class DiskStorage: Storage {
 
     package func names() throws(StorageError) -> [String] { try Self.names(in: folder) }
 
-    package func release() { flock(lockHandle, LOCK_UN) }
+    package func subfolder(_ name: String, making: Bool) throws(StorageError) -> DiskStorage {
+        if making, mkdirat(folderHandle, name, 0o755) != 0, errno != EEXIST {
+            throw Self.failure("mkdir", name)
+        }
+        let handle = try Self.call("open", name) {
+            openat(folderHandle, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        return DiskStorage(folder: "\(folder)/\(name)", handle: handle, lock: lock)
+    }
+
+    package func removeSubfolder(_ name: String) throws(StorageError) {
+        for file in try Self.names(in: "\(folder)/\(name)") {
+            _ = try Self.call("unlink", file) { unlinkat(folderHandle, "\(name)/\(file)", 0) }
+        }
+        _ = try Self.call("rmdir", name) { unlinkat(folderHandle, name, Int32(AT_REMOVEDIR)) }
+    }
+
+    package func release() {
+        let wasReleased = isReleased.withLock { isReleased in
+            defer { isReleased = true }
+            return isReleased
+        }
+        if !wasReleased { lock.leave() }
+    }
 
     package func syncFolder() throws(StorageError) {
         _ = try Self.call("fsync", folder) { fsync(folderHandle) }
+    }
+}
+
+/// The lock on a folder, held until everybody who works in it or in a folder of it has let go.
+private final class FolderLock: Sendable {
+    private let handle: Int32
+    private let users = Mutex(1)
+
+    init(_ handle: Int32) { self.handle = handle }
+
+    deinit { close(handle) }
+
+    func join() { users.withLock { $0 += 1 } }
+
+    func leave() {
+        let left = users.withLock { users in
+            users -= 1
+            return users
+        }
+        if left == 0 { flock(handle, LOCK_UN) }
     }
 }
 

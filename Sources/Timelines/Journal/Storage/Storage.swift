@@ -1,6 +1,6 @@
 /// The few things that the engine asks of a disk. The real one is ``DiskStorage``; simulations put a faulty one here.
 ///
-/// All names are plain file names inside the one folder that the engine owns. Every call blocks.
+/// All names are plain names inside the one folder that this is about. Every call blocks.
 package protocol Storage: Sendable {
     /// - Throws: ``StorageError`` with `missing` if the file does not exist and the mode does not create it.
     func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID
@@ -35,7 +35,16 @@ package protocol Storage: Sendable {
     /// Makes created, renamed and removed names survive a power cut.
     func syncFolder() throws(StorageError)
 
-    /// Gives the folder free for another owner. Called once, at the end.
+    /// A folder in this one, under the same ownership. Its own name is in this folder: ``syncFolder()`` here makes it survive.
+    ///
+    /// - Parameter making: make it where it is missing.
+    /// - Throws: ``StorageError`` with `missing`.
+    func subfolder(_ name: String, making: Bool) throws(StorageError) -> Self
+
+    /// Removes a folder in this one, and the files in it.
+    func removeSubfolder(_ name: String) throws(StorageError)
+
+    /// Gives the folder free for another owner, once every subfolder has been released too. Called once, at the end.
     func release()
 }
 

@@ -1,7 +1,7 @@
 import BelfryCore
 import Synchronization
 
-/// Where a lane writes down when it is next worth a look, and where those who wait read it.
+/// Where the lanes write down when each is next worth a look, and where those who wait read the earliest of it.
 final class AlarmBoard: Sendable {
     private struct Waiter {
         var id: Int
@@ -11,31 +11,51 @@ final class AlarmBoard: Sendable {
     }
 
     private struct State {
+        /// Of each lane.
+        var lanes: [Timestamp?]
+        /// The earliest.
         var nextDue: Timestamp?
-        var isClosed = false
+        /// Lanes that have not been closed.
+        var open: Int
         var nextID = 0
         var waiters: [Waiter] = []
         /// Cancelled before they began to wait.
         var cancelled: Set<Int> = []
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    func publish(_ nextDue: Timestamp?) {
+    init(lanes: Int) {
+        state = Mutex(State(lanes: Array(repeating: nil, count: lanes), open: lanes))
+    }
+
+    func publish(_ nextDue: Timestamp?, of lane: Int) {
         let woken = state.withLock { state -> [Waiter] in
-            guard state.nextDue != nextDue else { return [] }
-            state.nextDue = nextDue
+            guard state.lanes[lane] != nextDue else { return [] }
+            state.lanes[lane] = nextDue
+            state.nextDue = state.lanes.lazy.compactMap { $0 }.min()
             guard !state.waiters.isEmpty else { return [] }
-            let woken = state.waiters.filter { Self.isEarlier(nextDue, than: $0.nextDue) }
-            state.waiters.removeAll { Self.isEarlier(nextDue, than: $0.nextDue) }
+            let earliest = state.nextDue
+            let woken = state.waiters.filter { Self.isEarlier(earliest, than: $0.nextDue) }
+            state.waiters.removeAll { Self.isEarlier(earliest, than: $0.nextDue) }
             return woken
         }
         for waiter in woken { waiter.continuation.resume() }
     }
 
+    /// Lanes that have something due by then. A lane has written it down before it answers, so that only a wall clock that has jumped over the end of
+    /// a lease, or a call under way, makes this miss one.
+    func lanes(dueBy time: Timestamp) -> [Int] {
+        state.withLock { state in
+            state.lanes.indices.filter { state.lanes[$0].map { $0 <= time } ?? false }
+        }
+    }
+
+    /// One of the lanes has nothing to say any more.
     func close() {
-        let woken = state.withLock { state in
-            state.isClosed = true
+        let woken = state.withLock { state -> [Waiter] in
+            state.open -= 1
+            guard state.open == 0 else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -53,7 +73,7 @@ final class AlarmBoard: Sendable {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
                     if state.cancelled.remove(id) != nil { return true }
-                    if !state.isClosed, Self.isEarlier(state.nextDue, than: nextDue) { return true }
+                    if state.open > 0, Self.isEarlier(state.nextDue, than: nextDue) { return true }
                     let waiter = Waiter(id: id, nextDue: nextDue, continuation: continuation)
                     state.waiters.append(waiter)
                     return false

@@ -4,9 +4,13 @@ import BelfryCore
 enum Command: Sendable {
     case schedule(ScheduleCall, Reply<[ScheduleOutcome]>)
     case cancel([PushID], Reply<[CancelOutcome]>)
+    /// Cancels what another lane holds a newer version of: see ``Lane/cancel(_:before:at:)``.
+    case displace([PushID], HeldElsewhere, Reply<[CancelOutcome]>)
+    case probe(OtherLanes, Reply<HeldElsewhere>)
     case find([PushID], Reply<[Pending?]>)
     case claim(limit: Int, lease: Duration, Reply<ClaimBatch>)
-    case settle([Settlement], Reply<[SettleOutcome]>)
+    case offer(limit: Int, lease: Duration, Reply<ClaimOffer>)
+    case settle([SettleDraft], Reply<[SettleOutcome]>)
     case extend([ClaimToken], lease: Duration, Reply<[ExtendOutcome]>)
     case nextDue(Reply<Timestamp?>)
     case forecast(from: Timestamp, to: Timestamp, bucket: Duration, Reply<[Int]>)
@@ -18,14 +22,13 @@ enum Command: Sendable {
     case adopt
     /// What comes due soon is to be read into memory.
     case lookAhead
-    /// A copy of everything acknowledged is to be written into another folder; the answer is its bytes.
-    case copy(to: String, Reply<Int>)
+    /// A copy of everything acknowledged is to be written into another folder: the first answer comes when it is settled what is in it, the second,
+    /// its bytes, when it is written.
+    case copy(to: DiskStorage, Reply<Void>, Reply<Int>)
     /// The copy is written, or has failed.
     case copied
     case close(Reply<Void>?)
 }
-
-typealias Reply<Value> = CheckedContinuation<Result<Value, TimelineError>, Never>
 
 /// An answer that waits for the disk.
 struct Answer: Sendable {

@@ -1,10 +1,10 @@
 package import BelfryCore
 
-/// The embedded engine's own alarm: exact, because the lane says at every change when it is next worth a look. Sleeps otherwise; nothing polls.
+/// The embedded engine's own alarm: exact, because the lanes say at every change when they are next worth a look. Sleeps otherwise; nothing polls.
 package struct JournalAlarm: Alarm {
     let board: AlarmBoard
     let clock: any WallClock
-    let inbox: Mailbox<Command>
+    let lanes: LaneSet
     let lookAhead: Duration
 
     package func wait(nextDue: Timestamp?) async throws(CancellationError) {
@@ -26,12 +26,12 @@ package struct JournalAlarm: Alarm {
         if Task.isCancelled { throw CancellationError() }
     }
 
-    /// On the way the lane is told to read what will be due.
+    /// On the way the lanes that will have something due are told to read it.
     private func sleep(until nextDue: Timestamp) async throws(CancellationError) {
         let early = nextDue - lookAhead
         if early > clock.now() {
             try await clock.sleep(until: early)
-            inbox.send(.lookAhead)
+            for lane in board.lanes(dueBy: nextDue + lookAhead) { lanes.tell(lane, .lookAhead) }
         }
         try await clock.sleep(until: nextDue)
     }

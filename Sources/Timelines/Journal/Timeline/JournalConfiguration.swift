@@ -1,7 +1,18 @@
 import BelfryCore
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// What may be set about the embedded engine. The defaults suit a machine that does other things too.
 package struct JournalConfiguration: Sendable {
+    /// Lanes that the pushes are spread over, 1 to 64. A folder with another number is brought to this one at opening, which writes all pending
+    /// pushes once. `nil`: as many as the folder has, and ``usualLanes`` in a new one.
+    package var lanes: Int?
     /// A due push moves up one priority band each time it has waited this long (promise T7). At least a millisecond.
     package var ageing = Duration.seconds(60)
     /// Journal bytes after which a checkpoint is written. A reopening replays so many at most. Where much of the journal is spent, a quarter of it
@@ -31,4 +42,23 @@ package struct JournalConfiguration: Sendable {
     package var mutation: Mutation?
 
     package init() {}
+
+    /// One for each core.
+    package static let usualLanes = min(
+        max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+        Layout.lanesMax
+    )
+
+    /// What each of so many lanes gets: what is meant for the whole timeline is divided.
+    func shared(among lanes: Int) -> JournalConfiguration {
+        var share = self
+        share.checkpointBytes = max(1, checkpointBytes / lanes)
+        share.sliceBytes = max(1, sliceBytes / lanes)
+        share.aheadPushes = max(1, aheadPushes / lanes)
+        share.reserveStepBytes = max(min(reserveStepBytes, 1 << 20), reserveStepBytes / lanes)
+        // Each lane must be able to settle and cancel when the disk is full.
+        share.headroomBytes = max(min(headroomBytes, 1 << 20), headroomBytes / lanes)
+        share.memoryBytes = memoryBytes.map { $0 / lanes }
+        return share
+    }
 }

@@ -1,30 +1,52 @@
 package import BelfryCore
 
-/// The embedded timeline: pending pushes in one folder of one machine, durable by an append-only journal (promises T1 to T13).
+/// The embedded timeline: pending pushes in one folder of one machine, durable by append-only journals (promises T1 to T13).
 ///
-/// A call costs one trip to the lane's thread and, where it changes anything, one shared write and `fdatasync`. Calls from many tasks at
-/// once are cheapest: they share that sync.
+/// The pushes are spread over lanes by a hash of their recipient. A lane is a thread, a journal, an index and a wheel of its own; lanes share
+/// nothing, so that nothing is locked, and all pushes of one person are in one lane, which alone decides their order and how they merge.
+///
+/// A call costs one trip to each lane concerned and, where it changes anything, one shared write and `fdatasync` in each. Calls from many
+/// tasks at once are cheapest: they share that sync.
 package final class JournalTimeline: Timeline {
     /// Says when a look is worth while, to any number of waiters.
     package let alarm: JournalAlarm
-    /// What this opening cut off the journal's end: to be told to whoever runs it.
+    /// What this opening cut off the journals' ends: to be told to whoever runs it.
     package let dropped: [DroppedTail]
-    private let inbox: Mailbox<Command>
-    private let key: HashKey
+    let lanes: LaneSet
+    let board: AlarmBoard
+    let key: HashKey
+    let clock: any WallClock
+    let displacing = DisplaceGate()
+    /// `nil` for a single lane right on a storage.
+    let layout: Layout?
 
-    private init(inbox: Mailbox<Command>, _ opened: Opened, alarm: JournalAlarm) {
-        self.inbox = inbox
-        key = opened.key
-        dropped = opened.dropped
-        self.alarm = alarm
+    /// How many lanes the pushes are spread over.
+    package var laneCount: Int { lanes.count }
+
+    private init(
+        _ lanes: LaneSet,
+        _ board: AlarmBoard,
+        _ opened: [OpenedLane],
+        _ layout: Layout?,
+        _ clock: any WallClock,
+        lookAhead: Duration
+    ) {
+        self.lanes = lanes
+        self.board = board
+        key = opened[0].key
+        dropped = opened.flatMap(\.dropped)
+        self.layout = layout
+        self.clock = clock
+        alarm = JournalAlarm(board: board, clock: clock, lanes: lanes, lookAhead: lookAhead)
     }
 
     deinit {
-        // The thread must not outlive the last user. Whoever wants to know when it has ended calls `close`.
-        inbox.send(.close(nil))
+        // The threads must not outlive the last user. Whoever wants to know when they have ended calls `close`.
+        lanes.close()
     }
 
-    /// Opens a folder, or begins one; replays what the last owner left.
+    /// Opens a folder, or begins one; replays what the last owner left. Spreads the pushes anew where the configuration says another number of lanes
+    /// than the folder.
     ///
     /// - Throws: ``TimelineError`` with `locked`, `corrupt` (naming file and offset), `newerFormat`, `io` or `full`.
     package static func open(
@@ -33,129 +55,94 @@ package final class JournalTimeline: Timeline {
         clock: any WallClock = SystemClock()
     ) async throws(TimelineError) -> JournalTimeline {
         let disk = try DiskStorage(folder: folder)
-        return try await open(disk: disk, configuration: configuration, clock: clock)
+        return try await open(root: disk, configuration: configuration, clock: clock)
     }
 
-    /// Opens on any storage: simulations put a faulty one here.
+    /// Opens a folder on any storage, with the lanes' folders in it.
+    package static func open<Disk: Storage>(
+        root: Disk,
+        configuration: JournalConfiguration = JournalConfiguration(),
+        clock: any WallClock
+    ) async throws(TimelineError) -> JournalTimeline {
+        if let lanes = configuration.lanes, !(1...Layout.lanesMax ~= lanes) {
+            throw TimelineError(.invalid, "lanes: 1 to \(Layout.lanesMax) are allowed")
+        }
+        let found: Result<LaneFolders<Disk>, TimelineError> = await withCheckedContinuation {
+            reply in
+            // Not on the pool that tasks share: it may read and write much.
+            startThread {
+                do throws(TimelineError) {
+                    let folders = try LaneFolders.open(root, configuration, at: Moment(clock))
+                    reply.resume(returning: .success(folders))
+                } catch {
+                    reply.resume(returning: .failure(error))
+                }
+            }
+        }
+        // From here on the lanes own the folder.
+        defer { root.release() }
+        let folders = try found.get()
+        return try await open(
+            folders.disks,
+            folders.layout.folders,
+            folders.layout,
+            configuration.shared(among: folders.disks.count),
+            clock
+        )
+    }
+
+    /// Opens a single lane right on a storage: what simulations put a faulty one under.
     package static func open(
         disk: some Storage,
         configuration: JournalConfiguration = JournalConfiguration(),
         clock: any WallClock
     ) async throws(TimelineError) -> JournalTimeline {
-        let inbox = Mailbox<Command>()
-        let board = AlarmBoard()
-        let opened: Result<Opened, TimelineError> = await withCheckedContinuation { reply in
-            startThread {
-                runLane(disk, configuration, clock, inbox, board, reply)
-            }
-        }
-        return JournalTimeline(
-            inbox: inbox,
-            try opened.get(),
-            alarm: JournalAlarm(
-                board: board,
+        try await open([disk], [""], nil, configuration, clock)
+    }
+
+    /// - Parameter names: of the lanes' folders; an empty one stands for a lane that may be begun.
+    private static func open(
+        _ disks: [some Storage],
+        _ names: [String],
+        _ layout: Layout?,
+        _ configuration: JournalConfiguration,
+        _ clock: any WallClock
+    ) async throws(TimelineError) -> JournalTimeline {
+        let board = AlarmBoard(lanes: disks.count)
+        let openings = names.enumerated().map { number, name in
+            LaneOpening(
+                number: number,
+                name: name,
+                configuration: configuration,
                 clock: clock,
-                inbox: inbox,
+                board: board
+            )
+        }
+        let opened = Gathering<OpenedLane>(disks.count)
+        for (opening, disk) in zip(openings, disks) {
+            let reply = opened[opening.number]
+            startThread { opening.run(disk, beginning: opening.name.isEmpty, reply) }
+        }
+        let keys = await opened.all()
+        let lanes = LaneSet(openings.map(\.inbox))
+        do throws(TimelineError) {
+            return JournalTimeline(
+                lanes,
+                board,
+                try keys.values(),
+                layout,
+                clock,
                 lookAhead: configuration.lookAhead
             )
-        )
+        } catch {
+            let left = keys.indices.filter { if case .success = keys[$0] { true } else { false } }
+            let closed = Gathering<Void>(left.count)
+            for (place, lane) in left.enumerated() { lanes.tell(lane, .close(closed[place])) }
+            _ = await closed.all()
+            throw error
+        }
     }
 
     /// Finishes what was accepted, and gives the folder free. Calls that come later throw `closed`.
-    package func close() async {
-        // Closed already: nothing is left to do.
-        _ = await withCheckedContinuation { reply in
-            if !inbox.send(.close(reply)) { reply.resume(returning: .success(())) }
-        }
-    }
-
-    // MARK: Timeline
-
-    package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
-        let call = ScheduleCall(batch, key: key)
-        return try await ask { .schedule(call, $0) }
-    }
-
-    package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
-        try await ask { .cancel(ids, $0) }
-    }
-
-    package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
-        try await ask { .find(ids, $0) }
-    }
-
-    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
-        try await ask { .claim(limit: limit, lease: lease, $0) }
-    }
-
-    package func settle(_ settlements: [Settlement]) async throws(TimelineError)
-        -> [SettleOutcome]
-    {
-        try await ask { .settle(settlements, $0) }
-    }
-
-    package func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)
-        -> [ExtendOutcome]
-    {
-        try await ask { .extend(tokens, lease: lease, $0) }
-    }
-
-    package func nextDue() async throws(TimelineError) -> Timestamp? {
-        try await ask { .nextDue($0) }
-    }
-
-    package func forecast(from: Timestamp, to: Timestamp, bucket: Duration)
-        async throws(TimelineError) -> [Int]
-    {
-        try await ask { .forecast(from: from, to: to, bucket: bucket, $0) }
-    }
-
-    package func counts() async throws(TimelineError) -> TimelineCounts {
-        try await ask { .counts($0) }
-    }
-
-    /// Writes a copy of everything acknowledged so far into an empty folder, synced, while the timeline goes on.
-    ///
-    /// - Returns: bytes written.
-    /// - Throws: `full` or `io` for either folder; what was written then is of no use.
-    package func copy(into folder: String) async throws(TimelineError) -> Int {
-        try await ask { .copy(to: folder, $0) }
-    }
-
-    private func ask<Value: Sendable>(_ command: (Reply<Value>) -> Command)
-        async throws(TimelineError) -> Value
-    {
-        let result: Result<Value, TimelineError> = await withCheckedContinuation { reply in
-            if !inbox.send(command(reply)) {
-                reply.resume(returning: .failure(TimelineError(.closed, "the timeline is closed")))
-            }
-        }
-        return try result.get()
-    }
-}
-
-/// What the lane's thread tells once it is open.
-private struct Opened {
-    var key: HashKey
-    var dropped: [DroppedTail]
-}
-
-/// The body of a lane's thread.
-private func runLane(
-    _ disk: some Storage,
-    _ configuration: JournalConfiguration,
-    _ clock: any WallClock,
-    _ inbox: Mailbox<Command>,
-    _ board: AlarmBoard,
-    _ reply: Reply<Opened>
-) {
-    do throws(TimelineError) {
-        let lane = try Lane.open(disk, limits: configuration, at: Moment(clock))
-        reply.resume(returning: .success(Opened(key: lane.key, dropped: lane.dropped)))
-        var thread = LaneThread(lane, inbox: inbox, clock: clock, board: board)
-        thread.run()
-    } catch {
-        disk.release()
-        reply.resume(returning: .failure(error))
-    }
+    package func close() async { _ = await lanes.askAll { .close($0) } }
 }

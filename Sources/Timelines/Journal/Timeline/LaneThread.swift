@@ -4,6 +4,8 @@ import BelfryCore
 /// takes what comes next. So a group is as large as the disk is slow, and no timer is needed.
 struct LaneThread<Disk: Storage>: ~Copyable {
     private var lane: Lane<Disk>
+    /// Among the lanes of the timeline.
+    private let number: Int
     private let inbox: Mailbox<Command>
     private let outbox: Mailbox<DiskJob>
     private let clock: any WallClock
@@ -15,20 +17,24 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     private var isCheckpointing = false
     private var isCopying = false
     /// Copies that have been asked for.
-    private var copies: [(folder: String, reply: Reply<Int>)] = []
+    private var copies: [(target: DiskStorage, begun: Reply<Void>, reply: Reply<Int>)] = []
     /// Who waits for the end.
     private var closing: Reply<Void>?
     private var isClosing = false
     /// Why nothing can be relied on any more.
     private var failure: TimelineError?
+    /// How often memory was built anew: acceptance numbers were taken back then, and are given again.
+    private var failures = 0
 
     init(
         _ lane: consuming Lane<Disk>,
+        number: Int,
         inbox: Mailbox<Command>,
         clock: any WallClock,
         board: AlarmBoard
     ) {
         self.lane = lane
+        self.number = number
         self.inbox = inbox
         self.clock = clock
         self.board = board
@@ -46,11 +52,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             for command in batch { handle(command) }
             checkpointIfDue()
             copyIfAsked()
+            // Whoever hears an answer finds the board up to date.
+            if failure == nil { board.publish(lane.nextDue(at: Moment(clock)), of: number) }
             handOver()
-            if failure == nil { board.publish(lane.nextDue(at: Moment(clock))) }
         }
         outbox.send(.stop)
-        for copy in copies { copy.reply.resume(returning: .failure(Self.closed)) }
+        for copy in copies {
+            copy.begun.resume(returning: .failure(LaneSet.closed))
+            copy.reply.resume(returning: .failure(LaneSet.closed))
+        }
         if failure == nil { lane.markClosed() }
         lane.close()
         lane.disk.release()
@@ -139,24 +149,22 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         let asked = copies.removeFirst()
         let plan: LaneCopy
         do throws(TimelineError) { plan = try lane.copy() } catch {
+            asked.begun.resume(returning: .failure(error))
             return asked.reply.resume(returning: .failure(error))
         }
+        asked.begun.resume(returning: .success(()))
         isCopying = true
         let disk = lane.disk
         let inbox = inbox
         startThread {
             let result: Result<Int, TimelineError>
             do throws(TimelineError) {
-                let copy = try DiskStorage(folder: asked.folder)
-                defer { copy.release() }
-                result = .success(try plan.write(from: disk, to: copy))
+                result = .success(try plan.write(from: disk, to: asked.target))
             } catch { result = .failure(error) }
             asked.reply.resume(returning: result)
             inbox.send(.copied, always: true)
         }
     }
-
-    private static var closed: TimelineError { TimelineError(.closed, "the timeline is closed") }
 
     private mutating func checkpointed(_ result: CheckpointResult) {
         isCheckpointing = false
@@ -172,6 +180,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     /// What was decided since the failure never reached the disk: memory is built anew from what did.
     private mutating func recover(from error: StorageError, _ group: WriteGroup) {
         let reason = TimelineError(error)
+        failures += 1
         guard !isCheckpointing else {
             failure = TimelineError(.io, "\(reason.message), during a checkpoint; open it again")
             return
@@ -203,10 +212,18 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             decide(reply) { (lane) throws(TimelineError) in try lane.schedule(call, at: moment) }
         case .cancel(let ids, let reply):
             decide(reply) { (lane) throws(TimelineError) in try lane.cancel(ids, at: moment) }
-        case .settle(let settlements, let reply):
+        case .settle(let drafts, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.settle(drafts, at: moment) }
+        case .displace(let ids, let held, let reply):
+            let isKnown = held.failures == failures
             decide(reply) { (lane) throws(TimelineError) in
-                try lane.settle(settlements, at: moment)
+                guard isKnown else { throw HeldElsewhere.isUnknown }
+                return try lane.cancel(ids, before: held.before, at: moment)
             }
+        case .probe(let others, let reply):
+            var held = lane.held(of: others, lane: number)
+            held.failures = failures
+            reply.resume(returning: .success(held))
         case .find(let ids, let reply):
             look(reply) { (lane) throws(TimelineError) in
                 lane.advance(to: moment)
@@ -215,8 +232,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 return found
             }
         case .claim(let limit, let lease, let reply):
+            let (board, number) = (board, number)
             look(reply) { (lane) throws(TimelineError) in
-                try lane.claim(limit: limit, lease: lease, at: moment)
+                let batch = try lane.claim(limit: limit, lease: lease, at: moment)
+                board.publish(batch.nextDue, of: number)
+                return batch
+            }
+        case .offer(let limit, let lease, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                try lane.offer(limit: limit, lease: lease, at: moment)
             }
         case .extend(let tokens, let lease, let reply):
             look(reply) { (lane) throws(TimelineError) in
@@ -236,7 +260,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 lane.advance(to: moment)
                 return lane.counts()
             }
-        case .copy(let folder, let reply): copies.append((folder, reply))
+        case .copy(let target, let begun, let reply): copies.append((target, begun, reply))
         case .written, .checkpointed, .adopt, .lookAhead, .copied, .close: break
         }
     }
@@ -283,14 +307,19 @@ extension Command {
         switch self {
         case .schedule(_, let reply): reply.resume(returning: .failure(error))
         case .cancel(_, let reply): reply.resume(returning: .failure(error))
+        case .displace(_, _, let reply): reply.resume(returning: .failure(error))
+        case .probe(_, let reply): reply.resume(returning: .failure(error))
         case .find(_, let reply): reply.resume(returning: .failure(error))
         case .claim(_, _, let reply): reply.resume(returning: .failure(error))
+        case .offer(_, _, let reply): reply.resume(returning: .failure(error))
         case .settle(_, let reply): reply.resume(returning: .failure(error))
         case .extend(_, _, let reply): reply.resume(returning: .failure(error))
         case .nextDue(let reply): reply.resume(returning: .failure(error))
         case .forecast(_, _, _, let reply): reply.resume(returning: .failure(error))
         case .counts(let reply): reply.resume(returning: .failure(error))
-        case .copy(_, let reply): reply.resume(returning: .failure(error))
+        case .copy(_, let begun, let reply):
+            begun.resume(returning: .failure(error))
+            reply.resume(returning: .failure(error))
         case .close(let reply): reply?.resume(returning: .success(()))
         case .written, .checkpointed, .adopt, .lookAhead, .copied: break
         }

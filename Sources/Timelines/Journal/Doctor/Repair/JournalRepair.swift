@@ -19,7 +19,18 @@ package enum JournalRepair {
         at now: Timestamp,
         dropping drop: (DroppedPiece) throws(TimelineError) -> Void
     ) throws(TimelineError) -> Rebuilt {
-        var salvage = try JournalSalvage(disk, work)
+        try rebuild(from: disk, in: work, at: now, beginning: Manifest(key: .random()), drop)
+    }
+
+    /// - Parameter beginning: what the manifest said when the lane was begun.
+    static func rebuild(
+        from disk: some Storage,
+        in work: some Storage,
+        at now: Timestamp,
+        beginning: Manifest,
+        _ drop: (DroppedPiece) throws(TimelineError) -> Void
+    ) throws(TimelineError) -> Rebuilt {
+        var salvage = try JournalSalvage(disk, work, beginning)
         try salvage.readManifest(drop)
         try salvage.readRuns(drop)
         try salvage.readSegments(drop)

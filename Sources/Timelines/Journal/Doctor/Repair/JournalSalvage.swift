@@ -19,7 +19,8 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
     /// Without a manifest an ended version of a push may lie in one run beside the newest in another.
     private var versions: [PushHash: (sequence: UInt64, run: UInt32)] = [:]
 
-    init(_ disk: Disk, _ work: Work) throws(TimelineError) {
+    /// - Parameter beginning: what the manifest said when the lane was begun, for one that is lost.
+    init(_ disk: Disk, _ work: Work, _ beginning: Manifest) throws(TimelineError) {
         self.disk = disk
         self.work = work
         let names = try onDisk { () throws(StorageError) in try disk.names() }
@@ -27,8 +28,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         runs = names.compactMap { FileFormat.runNumber($0) }.sorted()
         newest = try NewestSegment.read(from: disk)
         journalStart = segments.first ?? 1
-        var random = SystemRandomNumberGenerator()
-        manifest = Manifest(key: HashKey(first: random.next(), second: random.next()))
+        manifest = beginning
         rebuilt.old = names.filter { Rebuilt.isData($0) }
     }
 
@@ -47,6 +47,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
             let old = try Manifest(file.bytes)
             manifest.key = old.key
             manifest.sequence = old.sequence
+            manifest.stride = old.stride
             manifest.nextRun = max(manifest.nextRun, old.nextRun)
             entries = old.runs
             journalStart = old.journalStart
@@ -155,7 +156,10 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
     ) -> RunDraft {
         let header = entry.record.loadUnaligned(as: PushHeader.self)
         guard let base = entry.record.baseAddress else { fatalError("an empty record") }
-        manifest.sequence = max(manifest.sequence, entry.fixed.sequence + 1)
+        manifest.sequence = max(
+            manifest.sequence,
+            entry.fixed.sequence + UInt64(manifest.stride)
+        )
         var draft = RunDraft(
             origin: 0,
             record: base,
