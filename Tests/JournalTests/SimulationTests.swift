@@ -59,7 +59,7 @@ struct SimulationTests {
 
     @Test(
         "lives that once failed",
-        arguments: [15, 26, 29, 47, 252, 319, 323, 685, 17_227, 18_704]
+        arguments: [15, 26, 29, 31, 47, 120, 252, 319, 320, 323, 685, 828, 3573, 17_227, 18_704]
     )
     func regressions(seed: UInt64) throws {
         try JournalSimulation.run(seed: seed, mode: seed % 2 == 0 ? .safety : .liveness)

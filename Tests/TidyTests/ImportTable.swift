@@ -12,7 +12,6 @@ private let allowed: [String: Set<String>] = [
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [
         "BelfryCore", "Crypto", "CryptoExtras", "Foundation", "FoundationEssentials",
-        "FoundationXML",
     ],
     "Activation": ["BelfryCore", "BelfryWeChat", "Foundation", "FoundationEssentials", "Yams"],
     "Records": ["BelfryCore", "Crypto", "Foundation", "FoundationEssentials", "GRDB"],

@@ -60,6 +60,20 @@ extension TimelineRule {
             try expect(claim.collected.last, Array("p14".utf8))
             try expect(claim.push.payload, Array("p19".utf8))
         },
+        TimelineRule("T8", "what was parked joins nothing, not after a restart either") { old in
+            try await old.schedule(old.push("b", in: 0, merge: rule(.newest)))
+            old.pass(5)
+            try expect(try await old.claimed(), ["b"])
+            try expect(try await old.timeline.cancel(["b"]), [.inFlight])
+            try await old.schedule(old.push("a", in: 1, merge: rule(.newest)))
+            let parked = try await old.schedule(old.push("b", in: 1, merge: rule(.newest)))
+            try expect(parked, [.parked])
+            let new = try await reopened(old)
+            for id in ["a", "b"] {
+                let found = try await new.find(PushID(id))
+                try expect(found.map { $0.push.payload }, Array(id.utf8), id)
+            }
+        },
         TimelineRule("T8", "keys of different people, accounts or names do not meet") { it in
             var other = rule(.newest)
             other.key = "k2"

@@ -8,7 +8,7 @@ import Darwin
 
 /// One TCP connection over loopback whose calls block. It costs so little that what is measured is the server.
 package struct ByteStream: ~Copyable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// - Throws: ``LoadFailure`` where nobody listens.
     package init(port: Int) throws(LoadFailure) {

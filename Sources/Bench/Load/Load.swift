@@ -1,13 +1,9 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Dispatch
 
-/// Puts requests on a server over some connections, each on a thread of its own.
+/// Puts requests on a server over some connections, which few threads look after: what is measured is the server, not the load.
 struct Load: Sendable {
+    private static let threadsMax = 4
+
     var port: Int
     var connections: Int
     /// Requests a second, all connections together; `nil`: as fast as answers come.
@@ -30,17 +26,27 @@ struct Load: Sendable {
     ///
     /// - Throws: ``LoadFailure`` of the first connection that broke.
     func run(_ requests: [[UInt8]]) async throws -> Outcome {
-        let start = Self.nanoseconds() + 1_000_000
-        let shares = try await withThrowingTaskGroup(of: Share.self) { group in
-            // A connection that has nothing to send is not opened.
-            for index in 0..<min(connections, requests.count) {
+        // A connection that has nothing to send is not opened.
+        let count = min(connections, requests.count)
+        let threads = min(count, Self.threadsMax)
+        let start = SteadyTime.nanoseconds() + 1_000_000
+        let shares = try await withThrowingTaskGroup(of: LoadThread.Share.self) { group in
+            for thread in 0..<threads {
                 group.addTask {
-                    try await Blocking.run("belfry.load.\(index)") {
-                        try work(requests, index, start)
+                    try await Blocking.run("belfry.load.\(thread)") {
+                        var work = try LoadThread(
+                            requests,
+                            port: port,
+                            firsts: stride(from: thread, to: count, by: threads),
+                            step: count,
+                            start: start,
+                            rate: rate
+                        )
+                        return try work.run()
                     }
                 }
             }
-            var shares: [Share] = []
+            var shares: [LoadThread.Share] = []
             for try await share in group { shares.append(share) }
             return shares
         }
@@ -50,43 +56,9 @@ struct Load: Sendable {
             latencies: shares.flatMap(\.latencies).sorted()
         )
     }
+}
 
-    private struct Share: Sendable {
-        var answers: [RawAnswer] = []
-        var latencies: [Double] = []
-        var ended: UInt64 = 0
-    }
-
-    /// Every `connections`th request, from the `first` on.
-    private func work(_ requests: [[UInt8]], _ first: Int, _ start: UInt64) throws -> Share {
-        var connection = try RawConnection(port: port)
-        var share = Share()
-        for index in stride(from: first, to: requests.count, by: connections) {
-            var begin = Self.nanoseconds()
-            if let rate {
-                let planned = start + UInt64(Double(index) / rate * 1e9)
-                if planned > begin { Self.sleep(planned - begin) }
-                begin = planned
-            }
-            share.answers.append(try connection.exchange(requests[index]))
-            share.latencies.append(Double(Self.nanoseconds() - begin) / 1e6)
-        }
-        share.ended = Self.nanoseconds()
-        return share
-    }
-
-    private static func nanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-
-    private static func sleep(_ nanoseconds: UInt64) {
-        var span = timespec(
-            tv_sec: Int(nanoseconds / 1_000_000_000),
-            tv_nsec: Int(nanoseconds % 1_000_000_000)
-        )
-        var rest = timespec()
-        while nanosleep(&span, &rest) != 0, errno == EINTR { span = rest }
-    }
+/// The system's monotonic clock.
+enum SteadyTime {
+    static func nanoseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
 }

@@ -1,31 +1,54 @@
-/// One bare HTTP/1.1 connection: requests are bytes laid out beforehand.
-struct RawConnection: ~Copyable {
+/// One bare HTTP/1.1 connection: requests are bytes laid out beforehand, one at a time is under way.
+final class RawConnection {
     private let stream: ByteStream
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    /// Bytes of the head that have come.
+    private var filled = 0
+    /// The answer whose body is still coming, and how much of it.
+    private var open: (answer: RawAnswer, rest: Int)?
 
     /// - Throws: ``LoadFailure`` where nobody listens.
     init(port: Int) throws(LoadFailure) { stream = try ByteStream(port: port) }
 
-    /// Sends a request and reads its answer to the end.
+    /// To be polled for answers.
+    var descriptor: Int32 { stream.descriptor }
+
+    func send(_ request: [UInt8]) throws(LoadFailure) { try stream.write(request) }
+
+    /// Reads once; waits only where nothing has come.
     ///
+    /// - Returns: the answer, once it is complete.
     /// - Throws: ``LoadFailure`` where the connection breaks, or the answer has no Content-Length.
-    mutating func exchange(_ request: [UInt8]) throws(LoadFailure) -> RawAnswer {
-        try stream.write(request)
-        var filled = 0
-        while true {
-            if let end = headEnd(filled) {
-                return try body(after: end, filled)
-            }
-            guard filled < buffer.count else {
-                throw LoadFailure("the head of the answer is too long")
-            }
-            filled += try stream.read(into: &buffer, at: filled)
+    func receive() throws(LoadFailure) -> RawAnswer? {
+        if var (answer, rest) = open {
+            let count = try stream.read(into: &buffer, at: 0)
+            answer.count(buffer[..<count])
+            rest -= count
+            return try finish(answer, rest)
         }
+        guard filled < buffer.count else {
+            throw LoadFailure("the head of the answer is too long")
+        }
+        let searched = max(3, filled)
+        filled += try stream.read(into: &buffer, at: filled)
+        guard let end = headEnd(from: searched) else { return nil }
+        let (status, length) = try head(before: end)
+        var answer = RawAnswer(status: status)
+        answer.count(buffer[end..<filled])
+        let rest = length - (filled - end)
+        filled = 0
+        return try finish(answer, rest)
+    }
+
+    private func finish(_ answer: RawAnswer, _ rest: Int) throws(LoadFailure) -> RawAnswer? {
+        guard rest >= 0 else { throw LoadFailure("more came than was announced") }
+        open = rest > 0 ? (answer, rest) : nil
+        return rest > 0 ? nil : answer
     }
 
     /// Where the body begins; `nil` while the head is not complete.
-    private func headEnd(_ filled: Int) -> Int? {
-        var index = 3
+    private func headEnd(from searched: Int) -> Int? {
+        var index = searched
         while index < filled {
             if buffer[index] == 10, buffer[index - 1] == 13, buffer[index - 2] == 10 {
                 return index + 1
@@ -35,25 +58,48 @@ struct RawConnection: ~Copyable {
         return nil
     }
 
-    private mutating func body(after end: Int, _ filled: Int) throws(LoadFailure) -> RawAnswer {
-        let head = String(decoding: buffer[..<end], as: UTF8.self).lowercased()
-        let words = head.split(separator: " ", maxSplits: 2)
-        guard words.count > 1, let status = Int(words[1]),
-            let field = head.split(separator: "\r\n").first(where: {
-                $0.hasPrefix("content-length:")
-            }),
-            let length = Int(field.dropFirst(15).filter { $0 != " " })
-        else { throw LoadFailure("an answer without a length: \(head.prefix(200))") }
-        var answer = RawAnswer(status: status)
-        answer.count(buffer[end..<filled])
-        var rest = length - (filled - end)
-        while rest > 0 {
-            let count = try stream.read(into: &buffer, at: 0)
-            answer.count(buffer[..<count])
-            rest -= count
+    private func head(before end: Int) throws(LoadFailure) -> (status: Int, length: Int) {
+        guard let status = number(at: "HTTP/1.1 ".utf8.count),
+            let field = position(of: "\r\ncontent-length: ", before: end),
+            let length = number(at: field)
+        else {
+            let head = String(decoding: buffer[..<min(end, 200)], as: UTF8.self)
+            throw LoadFailure("an answer without a length: \(head)")
         }
-        guard rest == 0 else { throw LoadFailure("more came than was announced") }
-        return answer
+        return (status, length)
+    }
+
+    /// The decimal digits from `start` on; `nil` where there are none.
+    private func number(at start: Int) -> Int? {
+        var index = start
+        var value = 0
+        while index < buffer.count, case 48...57 = buffer[index] {
+            value = value * 10 + Int(buffer[index] - 48)
+            index += 1
+        }
+        return index > start ? value : nil
+    }
+
+    /// Where `words`, in lower case, end in the head, whatever their case there.
+    private func position(of words: StaticString, before end: Int) -> Int? {
+        words.withUTF8Buffer { words in
+            var start = 0
+            while start + words.count <= end {
+                var matched = 0
+                while matched < words.count,
+                    Self.lower(buffer[start + matched]) == words[matched]
+                {
+                    matched += 1
+                }
+                if matched == words.count { return start + matched }
+                start += 1
+            }
+            return nil
+        }
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 {
+        (65...90).contains(byte) ? byte | 32 : byte
     }
 }
 

@@ -79,10 +79,11 @@ package struct InsiderRecords: Sendable {
 }
 
 extension InsiderChange {
-    private static let upsert = """
-        INSERT INTO insiders (account, flow, person, due) VALUES (?, ?, ?, ?)
-        ON CONFLICT (account, flow, person) DO UPDATE SET due = excluded.due
-        """
+    private static let upsert = MultiRow(
+        "INSERT INTO insiders (account, flow, person, due) VALUES",
+        columns: 4,
+        "ON CONFLICT (account, flow, person) DO UPDATE SET due = excluded.due"
+    )
     private static let leave = "DELETE FROM insiders WHERE account = ? AND flow = ? AND person = ?"
 
     static func check(_ changes: [InsiderChange]) throws(RecordsError) {
@@ -100,17 +101,53 @@ extension InsiderChange {
     }
 
     static func apply(_ changes: [InsiderChange], _ session: any SQLSession) throws(RecordsError) {
+        var planned = PlannedRows()
         for change in changes {
             switch change {
-            case .planned(let insider): try session.run(upsert, insider.values)
-            case .ended(let insider): try session.run(leave + " AND due = ?", insider.values)
+            case .planned(let insider):
+                if planned.holds(insider) { try planned.write(upsert, session) }
+                planned.add(insider)
+            case .ended(let insider):
+                try planned.write(upsert, session)
+                try session.run(leave + " AND due = ?", insider.values)
             case .left(let recipient, let flow):
+                try planned.write(upsert, session)
                 try session.run(
                     leave,
                     [.text(recipient.account), .text(flow), .text(recipient.person)]
                 )
             }
         }
+        try planned.write(upsert, session)
+    }
+}
+
+/// Changes in a row that one statement can write: PostgreSQL refuses to update one row twice in a statement.
+private struct PlannedRows {
+    private struct Place: Hashable {
+        var recipient: Recipient
+        var flow: String
+
+        init(_ insider: Insider) {
+            recipient = insider.recipient
+            flow = insider.flow
+        }
+    }
+
+    private var places: Set<Place> = []
+    private var values: [SQLValue] = []
+
+    func holds(_ insider: Insider) -> Bool { places.contains(Place(insider)) }
+
+    mutating func add(_ insider: Insider) {
+        places.insert(Place(insider))
+        values += insider.values
+    }
+
+    mutating func write(_ upsert: MultiRow, _ session: any SQLSession) throws(RecordsError) {
+        guard !places.isEmpty else { return }
+        try upsert.run(session, values)
+        self = PlannedRows()
     }
 }
 

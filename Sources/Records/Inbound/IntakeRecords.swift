@@ -11,19 +11,29 @@ package struct IntakeRecords: Sendable {
     /// Accepts callbacks: each is noted so that its repetitions are known, its person brought up to date and their permissions
     /// changed, in one transaction for the whole batch.
     ///
-    /// - Parameter permit: given the callback, the person after it, and whether it counted (``IntakeChange/counted``), changes the
-    ///   person's grants and their uses. Pure; may run twice.
+    /// - Parameters:
+    ///   - batch: at most 10,000 callbacks.
+    ///   - lines: what the callbacks led to, for the history; at most 10,000.
+    ///   - insiders: what they change in who is inside flows; at most 10,000.
+    ///   - permit: given the callback, the person after it, and whether it counted (``IntakeChange/counted``), changes the person's
+    ///     grants and their uses. Pure; may run twice.
     /// - Returns: one result for each callback, in order.
     package func accept(
         _ batch: [InboundRecord],
+        lines: [DeliveryRecord] = [],
+        insiders: [InsiderChange] = [],
         permit: @escaping @Sendable (InboundRecord, inout PersonRecord, Bool) -> Void
     ) async throws(RecordsError) -> [IntakeResult] {
         try check(batch: batch.count)
         let now = records.clock.now()
+        let bound = try DeliveryRecord.bind(lines)
+        try InsiderChange.check(insiders)
         return try await records.database.write { session throws(RecordsError) in
             var intake = Intake(batch, now: now)
             try intake.markNew(session)
             try intake.changePeople(session, permit)
+            try InsiderChange.apply(insiders, session)
+            try DeliveryRecord.append(bound, session)
             return try intake.results(session)
         }
     }

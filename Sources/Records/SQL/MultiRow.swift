@@ -1,7 +1,7 @@
 /// Writes many rows with few statements.
 ///
-/// A database prepares a statement once per text, so the number of rows in one statement is not arbitrary: full chunks of 32, then
-/// single rows. Both texts stay prepared.
+/// A database prepares a statement once per text, so the number of rows in one statement is not arbitrary: chunks of 32, of 8, then
+/// single rows. The three texts stay prepared.
 struct MultiRow: Sendable {
     /// `INSERT INTO t (a, b) VALUES`
     let head: String
@@ -9,18 +9,18 @@ struct MultiRow: Sendable {
     /// `ON CONFLICT …`, `RETURNING …`
     let tail: String
 
-    static let chunk = 32
-    private let one: String
-    private let many: String
+    private static let sizes = [32, 8, 1]
+    private let texts: [String]
 
     init(_ head: String, columns: Int, _ tail: String = "") {
         self.head = head
         self.columns = columns
         self.tail = tail
         let row = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
-        one = "\(head) \(row) \(tail)"
-        let rows = Array(repeating: row, count: Self.chunk).joined(separator: ", ")
-        many = "\(head) \(rows) \(tail)"
+        texts = Self.sizes.map { size in
+            let rows = Array(repeating: row, count: size).joined(separator: ", ")
+            return "\(head) \(rows) \(tail)"
+        }
     }
 
     /// - Parameter values: the columns of all rows, one after another.
@@ -43,11 +43,12 @@ struct MultiRow: Sendable {
     ) throws(RecordsError) {
         precondition(values.count % columns == 0)
         var start = 0
-        while start < values.count {
-            let full = values.count - start >= columns * Self.chunk
-            let end = start + columns * (full ? Self.chunk : 1)
-            try body(full ? many : one, Array(values[start..<end]))
-            start = end
+        for (size, text) in zip(Self.sizes, texts) {
+            while values.count - start >= columns * size {
+                let end = start + columns * size
+                try body(text, Array(values[start..<end]))
+                start = end
+            }
         }
     }
 }

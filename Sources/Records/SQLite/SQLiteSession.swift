@@ -27,7 +27,8 @@ struct SQLiteSession: SQLSession {
     }
 
     private func arguments(_ parameters: [SQLValue]) -> StatementArguments {
-        StatementArguments(parameters.map(\.sqlite))
+        // As existentials: for a concrete type GRDB goes through a key path, which costs several times as much a value.
+        StatementArguments(parameters.lazy.map { $0.sqlite as (any DatabaseValueConvertible)? })
     }
 }
 

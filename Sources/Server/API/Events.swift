@@ -132,20 +132,22 @@ extension API {
 
     /// Names and values of a query, at most 64. By bytes: these separators are never part of a letter.
     private static func pairs(_ query: String) -> [(name: String, value: String)] {
-        query.utf8.split(separator: UInt8(ascii: "&")).prefix(64).map { pair in
-            let parts = pair.split(
-                separator: UInt8(ascii: "="),
-                maxSplits: 1,
-                omittingEmptySubsequences: false
-            )
-            return (text(parts[0]), parts.count == 2 ? text(parts[1]) : "")
+        var query = query
+        return query.withUTF8 { bytes in
+            bytes.split(separator: UInt8(ascii: "&")).prefix(64).map { pair in
+                let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+                return (text(pair[..<equals]), text(pair[equals...].dropFirst()))
+            }
         }
     }
 
-    private static func text(_ part: Substring.UTF8View) -> String {
-        let hasBlanks = part.contains(UInt8(ascii: "+"))
-        let plain = hasBlanks ? Substring(part).replacing("+", with: " ") : Substring(part)
-        return plain.removingPercentEncoding ?? String(plain)
+    private static func text(_ part: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        let plain = String(decoding: part, as: UTF8.self)
+        guard part.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
+            return plain
+        }
+        let spaced = plain.replacing("+", with: " ")
+        return spaced.removingPercentEncoding ?? spaced
     }
 
     private func followLink(_ call: Call) async throws -> Response {

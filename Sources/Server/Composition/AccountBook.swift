@@ -5,7 +5,9 @@ package import BelfryWeChat
 import Synchronization
 
 /// One account with everything worked out that is needed again and again. Never changes: a change of the account makes a new one.
-package struct Account: Sendable {
+///
+/// A class, because it is handed to every callback and every push: a struct of this size is copied field by field.
+package final class Account: Sendable {
     package let record: AccountRecord
     package let rules: PermissionRules
     package let planner: FlowPlanner
@@ -18,6 +20,39 @@ package struct Account: Sendable {
     package let open: [PublishedFlow]
 
     package var key: String { record.key }
+
+    fileprivate init(_ record: AccountRecord, flows: FlowShelf, faults: inout [String]) {
+        self.record = record
+        do {
+            rules = try PermissionRules(record)
+        } catch {
+            faults.append("\(error)")
+            // With unreadable rules nothing is allowed rather than everything.
+            rules = PermissionRules(name: "unreadable", table: [:])
+        }
+        let zone = LocalZone(record.timeZone) ?? .shanghai
+        planner = FlowPlanner(
+            account: FlowAccount(
+                key: record.key,
+                zone: zone,
+                channel: record.kind.rawValue,
+                name: record.name,
+                channels: BelfryNode.channelNames
+            )
+        )
+        do {
+            callback = try record.callbackSettings.map(WeChatCallback.init)
+        } catch {
+            faults.append("\(error)")
+            callback = nil
+        }
+        quietHours = record.quietHours.flatMap { QuietHours(json: $0) }
+        if quietHours == nil, let text = record.quietHours {
+            faults.append("quiet_hours: \(text) is not {\"from\":\"22:00\",\"to\":\"08:00\"}")
+        }
+        versions = flows.versions
+        open = flows.open
+    }
 }
 
 /// The accounts as they are now, in memory: read for every callback and every push, written when somebody changes one.
@@ -123,40 +158,5 @@ struct FlowShelf: Sendable {
             if flow.state == .published { shelf.open.append(read.current) }
         }
         return shelf
-    }
-}
-
-extension Account {
-    fileprivate init(_ record: AccountRecord, flows: FlowShelf, faults: inout [String]) {
-        self.record = record
-        do {
-            rules = try PermissionRules(record)
-        } catch {
-            faults.append("\(error)")
-            // With unreadable rules nothing is allowed rather than everything.
-            rules = PermissionRules(name: "unreadable", table: [:])
-        }
-        let zone = LocalZone(record.timeZone) ?? .shanghai
-        planner = FlowPlanner(
-            account: FlowAccount(
-                key: record.key,
-                zone: zone,
-                channel: record.kind.rawValue,
-                name: record.name,
-                channels: BelfryNode.channelNames
-            )
-        )
-        do {
-            callback = try record.callbackSettings.map(WeChatCallback.init)
-        } catch {
-            faults.append("\(error)")
-            callback = nil
-        }
-        quietHours = record.quietHours.flatMap { QuietHours(json: $0) }
-        if quietHours == nil, let text = record.quietHours {
-            faults.append("quiet_hours: \(text) is not {\"from\":\"22:00\",\"to\":\"08:00\"}")
-        }
-        versions = flows.versions
-        open = flows.open
     }
 }

@@ -46,10 +46,10 @@ package struct IntakeAnswer: Sendable {
 ///
 /// *Schedule first, then record*: a crash between the two leaves the happening unanswered, its repetition schedules the same pushes under
 /// the same ids again, and nothing is lost or doubled. Only why a pending push ends is noted before it is cancelled or replaced: afterwards
-/// nothing would be left to tell it by. Happenings are worked on in batches, one batch at a time: two transactions and one
-/// `fdatasync` carry hundreds of follows.
+/// nothing would be left to tell it by. Happenings are worked on in batches, one batch at a time for each person: one sync of the
+/// timeline and one transaction carry hundreds of follows.
 package struct Intake: Sendable {
-    private let batcher: Batcher<Happening, IntakeAnswer>
+    private let batcher: Batcher<Happening, Recipient, IntakeAnswer>
 
     init(
         accounts: AccountBook,
@@ -59,7 +59,7 @@ package struct Intake: Sendable {
         feed: LiveFeed,
         arrivals: ArrivalBook
     ) {
-        batcher = Batcher { happenings in
+        batcher = Batcher(key: \.recipient) { happenings in
             var batch = IntakeBatch(
                 happenings,
                 accounts: accounts,

@@ -25,7 +25,7 @@ struct IntakeBatch {
     private var ends: [DeliveryRecord] = []
 
     private enum Change {
-        case schedule(Push)
+        case schedule(Push, FlowPosition)
         case cancel(Recipient, flow: String)
     }
 
@@ -155,7 +155,7 @@ struct IntakeBatch {
                 person: FlowPerson(person),
                 now: now
             )
-            if let push = plan?.push { replace(push, in: index) }
+            if case .push(let push, let position)? = plan?.next { replace(push, position) }
         }
     }
 
@@ -177,14 +177,13 @@ struct IntakeBatch {
                     now: now
                 )
                 if answers[index].reply == nil { answers[index].reply = plan.reply }
-                if let push = plan.push {
-                    let id = push.id
-                    if let old = pending[id] {
+                if case .push(let push, let position) = plan.next {
+                    if let old = pending[push.id] {
                         note(old, .replaced, "the flow began anew")
                     }
-                    replace(push, in: index)
+                    replace(push, position)
                     answers[index].planned.append(push)
-                    history.append(.scheduled(push, position: plan.position, at: now))
+                    history.append(.scheduled(push, position: position, at: now))
                 }
             } catch {
                 answers[index].notEntered.append((key, error))
@@ -215,8 +214,8 @@ struct IntakeBatch {
         }
     }
 
-    private mutating func replace(_ push: Push, in index: Int) {
-        last[push.id] = .schedule(push)
+    private mutating func replace(_ push: Push, _ position: FlowPosition) {
+        last[push.id] = .schedule(push, position)
         pending[push.id] = Pending(
             push: push,
             state: .scheduled,
@@ -255,7 +254,7 @@ struct IntakeBatch {
         for (id, change) in last {
             switch change {
             case .cancel: cancels.append(id)
-            case .schedule(let push): pushes.append(push)
+            case .schedule(let push, _): pushes.append(push)
             }
         }
         if !cancels.isEmpty { _ = try await timeline.cancel(cancels) }
@@ -268,6 +267,7 @@ struct IntakeBatch {
 
     private func record(_ seen: [Bool]) async throws {
         let new = zip(happenings, seen).filter { !$0.1 }.map(\.0)
+        guard !new.isEmpty else { return }
         let events = Dictionary(new.map { ($0.key, $0.event) }, uniquingKeysWith: { a, _ in a })
         let inbound = new.map {
             InboundRecord(
@@ -284,24 +284,33 @@ struct IntakeBatch {
             uniquingKeysWith: { a, _ in a }
         )
         let now = now
-        if !inbound.isEmpty {
-            _ = try await records.intake.accept(inbound) { record, person, counted in
-                guard counted, let rules = rules[record.recipient.account],
-                    let event = events[record.key]
-                else { return }
-                Self.permit(&person, after: event, rules: rules, now: now)
-            }
+        let limit = TextLimits.batch
+        let insiders = insiders
+        // One transaction for all that a usual batch leads to.
+        _ = try await records.intake.accept(
+            inbound,
+            lines: Array(history.prefix(limit)),
+            insiders: Array(insiders.prefix(limit))
+        ) { record, person, counted in
+            guard counted, let rules = rules[record.recipient.account],
+                let event = events[record.key]
+            else { return }
+            Self.permit(&person, after: event, rules: rules, now: now)
         }
-        try await append(history, insiders: insiders)
+        try await append(
+            Array(history.dropFirst(limit)),
+            insiders: Array(insiders.dropFirst(limit))
+        )
         feed.publish(ends + history)
     }
 
     /// Who is inside flows after the last word on each id.
     private var insiders: [InsiderChange] {
-        last.compactMap { id, change in
+        last.values.map { change in
             switch change {
-            case .schedule(let push): return Insider(push).map { .planned($0) }
-            case .cancel(let recipient, let flow): return .left(recipient, flow: flow)
+            case .schedule(let push, let position):
+                .planned(Insider(position, of: push.recipient))
+            case .cancel(let recipient, let flow): .left(recipient, flow: flow)
             }
         }
     }

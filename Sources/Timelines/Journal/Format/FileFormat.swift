@@ -12,7 +12,6 @@ import BelfryCore
 ///
 /// A version is raised when an older program must not read the file; what is added compatibly keeps it.
 enum FileFormat {
-    static let version: UInt32 = 1
     static let headerBytes = 32
 
     enum Kind: UInt64 {
@@ -21,6 +20,9 @@ enum FileFormat {
         case run = 0x3152_5952_464c_4542  // BELFRYR1
         case manifest = 0x314d_5952_464c_4542  // BELFRYM1
         case layout = 0x314c_5952_464c_4542  // BELFRYL1
+
+        /// The format that is written, and the only one that is read.
+        var version: UInt32 { self == .run ? 2 : 1 }
     }
 
     static let manifestName = "MANIFEST"
@@ -45,7 +47,7 @@ enum FileFormat {
     static func header(_ kind: Kind, number: UInt64) -> [UInt8] {
         var bytes = Bytes()
         bytes.put(kind.rawValue)
-        bytes.put(version)
+        bytes.put(kind.version)
         bytes.put(UInt32(0))
         bytes.put(number)
         bytes.put(UInt32(0))
@@ -68,10 +70,16 @@ enum FileFormat {
         guard Checksum.crc(UnsafeRawBufferPointer(rebasing: bytes[..<28])) == crc else {
             throw TimelineError(.corrupt, "\(file), byte 0: the head of the file is damaged")
         }
-        guard found <= version else {
+        guard found <= kind.version else {
             throw TimelineError(
                 .newerFormat,
-                "\(file) has format \(found); this program reads up to \(version)"
+                "\(file) has format \(found); this program reads up to \(kind.version)"
+            )
+        }
+        guard found == kind.version else {
+            throw TimelineError(
+                .corrupt,
+                "\(file) has format \(found), from before the first release; this program reads \(kind.version)"
             )
         }
         guard bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self) == number else {

@@ -2,7 +2,17 @@ import BelfryCore
 
 extension Lane {
     var wantsCheckpoint: Bool {
-        !checkpointing && !isAdopting && journalled >= limits.checkpointBytes
+        guard !checkpointing && !isAdopting else { return false }
+        return journalled >= limits.checkpointBytes
+            || journalled >= limits.checkpointBytes / 4 && isMostlySpent
+    }
+
+    /// What has ended takes so much of the journal that the disk would hold much more than what is pending: an estimate, by what a push takes on
+    /// the average.
+    private var isMostlySpent: Bool {
+        let each = scheduled.bytes / max(1, scheduled.count)
+        let needed = max(0, pending - runs.live) * each
+        return (journalled - needed) * 8 > pending * each
     }
 
     /// Fixes the state of this moment, and begins a new journal segment for what comes after it. Everything decided so far must have been handed
@@ -21,7 +31,7 @@ extension Lane {
         try rewriteMostlyDead(at: moment)
         try openSegments()
         let old = journal
-        try beginSegment(old.segment + 1)
+        try beginSegment(old.segment + 1, needsRoom: true)
         checkpointing = true
         let journalDrafts = takeDrafts()
         let finished = runs.takeFinished()

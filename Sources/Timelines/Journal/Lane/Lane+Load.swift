@@ -56,9 +56,9 @@ extension Lane {
         }
         for merge in merging {
             guard let slot = slotOf[merge.ordinal] else { continue }
-            merges.setHead(merge.hash, slot)
+            // Runs come in the order in which they were written: the last one that names a head is right.
+            setHead(merge.hash, slot)
             merges.remember(merge.hash, of: slot)
-            slots.pointer(slot).pointee.merges = true
         }
     }
 
@@ -161,7 +161,7 @@ extension Lane {
     ) -> UInt32 {
         let number = near.take()
         var push = NearPush()
-        push.due = entry.due
+        push.due = slots.pointer(slot).pointee.due
         push.sequence = entry.sequence
         push.accepted = entry.accepted
         push.attempt = entry.attempt
@@ -171,7 +171,7 @@ extension Lane {
         push.homeRun = run
         push.homeOrdinal = ordinal
         arena.retain(record.chunk)
-        if entry.flags & 1 == 1 {
+        if entry.hasGroup {
             let found = (UnsafeRawPointer(arena.pointer(record)) - RunGroup.bytes)
                 .loadUnaligned(as: RunGroup.self)
             var group = MergeGroups.Group(first: found.first, last: found.last)
@@ -206,7 +206,7 @@ extension Lane {
         let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
         at.offset += UInt32(RunEntry.bytes + found.groupBytes)
         return Pending(
-            push: push(at, due: found.due),
+            push: push(at, due: entry.due),
             state: .scheduled,
             sequence: found.sequence,
             attempt: Int(found.attempt),

@@ -14,14 +14,15 @@ extension Lane {
     /// A push with a merge rule whose id is not pending.
     mutating func acceptMergeable(_ incoming: Incoming) -> ScheduleOutcome {
         let hash = mergeHash(incoming.record)
-        // In a replay the journal knows whether it merged; otherwise the group decides.
-        if incoming.decided != .accepted, let slot = merges.head(hash),
+        // In a replay the journal knows whether it merged; otherwise the group decides. What was parked behind a claim that was cancelled is
+        // in a replay as good as new, and still joins nothing.
+        if incoming.decided ?? .merged == .merged, let slot = merges.head(hash),
             join(incoming, slot)
         {
             return .merged
         }
         let number = addNear(incoming, slots.take(), due: dueAlone(incoming))
-        beginMerge(number, incoming.now, isHead: true)
+        beginMerge(number, incoming.now, isHead: incoming.decided != .parked)
         return .accepted
     }
 
@@ -39,7 +40,11 @@ extension Lane {
         near.pointer(number).pointee.merge = merges.add(.init(first: base, last: base))
         guard isHead else { return }
         let slot = near.pointer(number).pointee.slot
-        let hash = mergeHash(place)
+        setHead(mergeHash(place), slot)
+    }
+
+    /// Further pushes of this recipient and key join this one, and no longer the one before.
+    mutating func setHead(_ hash: PushHash, _ slot: UInt32) {
         if let old = merges.head(hash) { slots.pointer(old).pointee.merges = false }
         merges.setHead(hash, slot)
         slots.pointer(slot).pointee.merges = true

@@ -191,23 +191,31 @@ extension Lane {
     }
 
     /// Opens the segment that the next frames go to.
-    mutating func beginSegment(_ number: UInt64) throws(TimelineError) {
+    ///
+    /// - Parameter needsRoom: rather not, than without room for what ends pushes: the segment at hand may have it (promise T11).
+    mutating func beginSegment(_ number: UInt64, needsRoom: Bool = false) throws(TimelineError) {
+        let start = FileFormat.headerBytes
         let file: FileID
-        do throws(StorageError) { file = try createSegment(number) } catch {
+        var reserved = start
+        do throws(StorageError) {
+            file = try createSegment(number)
+            do throws(StorageError) {
+                try disk.reserve(file, upTo: start + limits.headroomBytes)
+                reserved += limits.headroomBytes
+            } catch {
+                // At an opening there is no other: what there is must still be claimed.
+                guard !needsRoom else {
+                    disk.close(file)
+                    throw error
+                }
+            }
+        } catch {
             removeSegment(number)
             throw TimelineError(error)
         }
         if journal.file.rawValue >= 0 { retired.append(journal.file) }
-        let headroom = limits.headroomBytes
-        let start = FileFormat.headerBytes
         journal = JournalWriter(file: file, segment: number, end: start, groupStart: start)
-        do throws(StorageError) {
-            try disk.reserve(file, upTo: start + headroom)
-            journal.reserved = start + headroom
-        } catch {
-            // On a full disk what there is must still be claimed: `schedule` and, without headroom, `cancel` will say so.
-            journal.reserved = start
-        }
+        journal.reserved = reserved
     }
 
     private func createSegment(_ number: UInt64) throws(StorageError) -> FileID {

@@ -25,6 +25,8 @@ extension Lane {
             put(outcomes, into: call.frame)
         }
         seal(frame, call.frame)
+        scheduled.count += call.count
+        scheduled.bytes += call.frame.bytes.count
         return outcomes
     }
 

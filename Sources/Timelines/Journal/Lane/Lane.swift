@@ -47,6 +47,8 @@ struct Lane<Disk: Storage>: ~Copyable {
     var dirty: [UInt32] = []
     /// Bytes journalled since the last checkpoint began.
     var journalled = 0
+    /// Of all pushes scheduled since the opening: what one takes in the journal follows from it.
+    var scheduled = (count: 0, bytes: 0)
     var checkpointing = false
     /// The oldest journal segment that the manifest on disk needs.
     var firstSegment: UInt64

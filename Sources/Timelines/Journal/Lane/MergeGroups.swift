@@ -17,7 +17,12 @@ struct MergeGroups {
     private var free: [UInt32] = []
 
     func head(_ hash: PushHash) -> UInt32? { heads[hash] }
-    mutating func setHead(_ hash: PushHash, _ slot: UInt32) { heads[hash] = slot }
+    mutating func setHead(_ hash: PushHash, _ slot: UInt32) {
+        // Whoever was the head must not take the new one with it when it ends.
+        if let old = heads[hash] { far[old] = nil }
+        heads[hash] = slot
+    }
+
     mutating func remove(_ hash: PushHash) { heads[hash] = nil }
 
     mutating func remember(_ hash: PushHash, of slot: UInt32) { far[slot] = hash }

@@ -57,21 +57,32 @@ struct RunMerge: BitwiseCopyable {
     var reserved: UInt32 = 0
 }
 
-/// The fixed part of an entry, in front of the packed push.
+/// The fixed part of an entry, in front of the packed push. When it is due stands with its identity.
 struct RunEntry: BitwiseCopyable {
-    static let bytes = 40
+    static let bytes = 24
 
     /// Of the whole entry.
     var length: UInt32
-    var attempt: UInt32
+    /// The attempts in the low 31 bits; the highest bit: it has a merge group, and a ``RunGroup`` follows.
+    private var attemptAndGroup: UInt32
     var sequence: UInt64
     var accepted: Int64
-    var due: Int64
-    /// 1: it has a merge group, and a ``RunGroup`` follows.
-    var flags: UInt32
-    var reserved: UInt32 = 0
 
-    var groupBytes: Int { flags & 1 == 1 ? RunGroup.bytes : 0 }
+    init(length: UInt32, attempt: UInt32, sequence: UInt64, accepted: Int64) {
+        self.length = length
+        attemptAndGroup = min(attempt, .max >> 1)
+        self.sequence = sequence
+        self.accepted = accepted
+    }
+
+    var attempt: UInt32 { attemptAndGroup & .max >> 1 }
+
+    var hasGroup: Bool {
+        get { attemptAndGroup >> 31 == 1 }
+        set { attemptAndGroup = attempt | (newValue ? 1 << 31 : 0) }
+    }
+
+    var groupBytes: Int { hasGroup ? RunGroup.bytes : 0 }
 }
 
 /// The merge group of an entry, between its fixed part and the packed push.

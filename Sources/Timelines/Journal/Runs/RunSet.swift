@@ -2,6 +2,8 @@
 struct RunSet {
     private(set) var runs: [Run] = []
     private var places: [UInt32: Int] = [:]
+    /// Entries of all runs that count.
+    private(set) var live = 0
     /// The due time of the first unread block in each band.
     private(set) var earliest = [Int64?](repeating: nil, count: ReadyQueue.bands)
 
@@ -18,13 +20,16 @@ struct RunSet {
     mutating func add(_ run: Run) {
         places[run.number] = runs.count
         runs.append(run)
+        live += run.live
         findEarliest()
     }
 
     /// An entry does not count any more.
     mutating func kill(run number: UInt32, ordinal: UInt32) {
         guard let place = places[number] else { return }
+        let before = runs[place].live
         runs[place].kill(ordinal)
+        live += runs[place].live - before
     }
 
     /// The run whose unread block in a band is due first.

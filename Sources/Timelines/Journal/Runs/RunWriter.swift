@@ -143,9 +143,7 @@ struct RunWriter<Disk: Storage>: ~Copyable {
             length: UInt32(RunEntry.bytes) + header.length,
             attempt: draft.attempt,
             sequence: draft.sequence,
-            accepted: draft.accepted,
-            due: draft.due,
-            flags: 0
+            accepted: draft.accepted
         )
         let record = UnsafeRawBufferPointer(start: draft.record, count: Int(header.length))
         if draft.group == NearPush.none {
@@ -166,7 +164,7 @@ struct RunWriter<Disk: Storage>: ~Copyable {
         if let hash = group.head { merges.append(RunMerge(hash: hash, ordinal: ordinal)) }
         let collected = group.collected.reduce(0) { $0 + $1.count }
         entry.length += UInt32(RunGroup.bytes + collected)
-        entry.flags = 1
+        entry.hasGroup = true
         withUnsafeBytes(of: entry) { put($0) }
         let fixed = RunGroup(
             first: group.first,

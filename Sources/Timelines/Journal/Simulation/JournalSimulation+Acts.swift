@@ -33,27 +33,49 @@ extension JournalSimulation {
         note("time: \(now), steady \(steady)")
     }
 
-    private mutating func randomPush(_ name: String) -> (push: Push, entry: SimulationModel.Entry) {
+    private mutating func randomPush(_ name: String, for recipient: Recipient? = nil)
+        -> (push: Push, entry: SimulationModel.Entry)
+    {
         serial += 1
         let reach = pick([5, 60, 400, 5000, 500_000, 50_000_000])
         let due = now + 1000 * Int64.random(in: -5...reach, using: &random)
         let band = Priority.allCases.randomElement(using: &random) ?? .normal
         let padding = String(repeating: " ", count: Int.random(in: 0...60, using: &random))
-        let push = Push(
+        var push = Push(
             id: PushID(name),
-            recipient: Recipient(account: "a\(serial % 3)", person: "o"),
+            recipient: recipient ?? Recipient(account: "a\(serial % 3)", person: "o"),
             due: Timestamp(milliseconds: due),
             priority: band,
             channel: "log",
             payload: Array((String(serial) + padding).utf8)
         )
-        let entry = SimulationModel.Entry(
+        var entry = SimulationModel.Entry(
             serial: serial,
             due: due,
             band: Int(band.rawValue),
             order: serial
         )
+        if Int.random(in: 0..<3, using: &random) == 0 { mayMerge(&push, &entry) }
         return (push, entry)
+    }
+
+    /// T8: gives a push a merge rule, unless the model could not tell what comes of it.
+    private mutating func mayMerge(_ push: inout Push, _ entry: inout SimulationModel.Entry) {
+        let rule = MergeRule(
+            key: "k\(Int.random(in: 0..<2, using: &random))",
+            grace: .milliseconds(pick([0, 500, 30_000, 4_000_000])),
+            maxWait: .milliseconds(pick([0, 5000, 600_000, 900_000_000])),
+            mode: Bool.random(using: &random) ? .newest : .collect
+        )
+        let key = "\(push.recipient.account)|\(rule.key)"
+        guard !model.isAmbiguous(key) else { return }
+        push.merge = rule
+        entry.merge = SimulationMerge(
+            key: key,
+            collects: rule.mode == .collect,
+            grace: rule.grace.milliseconds,
+            maxWait: rule.maxWait.milliseconds
+        )
     }
 
     private mutating func randomName() -> String { Self.names.randomElement(using: &random) ?? "" }
@@ -61,29 +83,47 @@ extension JournalSimulation {
     /// A call has changed something that only a flush makes durable.
     private mutating func changed() { since.append(model.durable) }
 
+    private static func words(_ push: Push) -> String {
+        let merge = push.merge.map { " \($0.mode) \(push.recipient.account)|\($0.key)" } ?? ""
+        return "\(push.id)=\(serial(push))@\(push.due.milliseconds)\(merge)"
+    }
+
     // MARK: Calls
 
     private mutating func schedule() throws(TimelineError) {
         var pushes: [Push] = []
         var next = model
         next.advance(steady: steady)
-        var wanted: [ScheduleOutcome] = []
+        var entries: [SimulationModel.Entry?] = []
         for _ in 0..<Int.random(in: 1...6, using: &random) {
             var (push, entry) = randomPush(randomName())
-            if Int.random(in: 0..<40, using: &random) == 0 {
+            let isTooFar = Int.random(in: 0..<40, using: &random) == 0
+            if isTooFar {
                 push.due = Timestamp(milliseconds: now) + PushLimits.horizon + .seconds(1)
-                wanted.append(.refusedTooFar)
-            } else {
-                entry.due = push.due.milliseconds
-                wanted.append(next.schedule(push.id.text, entry))
             }
+            entries.append(isTooFar ? nil : entry)
             pushes.append(push)
         }
-        note("schedule \(pushes.map { "\($0.id)=\(Self.serial($0))@\($0.due.milliseconds)" })")
+        note("schedule \(pushes.map(Self.words))")
         let batch: PushBatch
         do { batch = try PushBatch(pushes) } catch { throw TimelineError(.invalid, "\(error)") }
         let outcomes = try lane.schedule(ScheduleCall(batch, key: lane.key), at: moment)
-        try expect(outcomes == wanted, "T6: scheduling said \(outcomes), not \(wanted)")
+        headroom = limits.headroomBytes
+        var wanted: [ScheduleOutcome] = []
+        for (push, (entry, said)) in zip(pushes, zip(entries, outcomes)) {
+            wanted.append(
+                entry.map { next.schedule(push.id.text, $0, at: now, said) } ?? .refusedTooFar
+            )
+        }
+        // A group that cannot be read is joined no more; whatever was said, nobody hears it.
+        if disk.isOff { throw TimelineError(.io, "the power is gone") }
+        let groups = model.pending.filter { $0.value.merge != nil }.map {
+            "\($0.key): \($0.value.merge?.key ?? "") \($0.value.merge?.joinable ?? .no)"
+        }
+        try expect(
+            outcomes == wanted,
+            "T6, T8: scheduling said \(outcomes), not \(wanted); groups: \(groups.sorted())"
+        )
         model = next
         changed()
     }
@@ -95,7 +135,10 @@ extension JournalSimulation {
         var wanted: [CancelOutcome] = []
         for name in names { wanted.append(next.cancel(name)) }
         note("cancel \(names)")
-        let outcomes = try lane.cancel(names.map { PushID($0) }, at: moment)
+        let moment = moment
+        let outcomes = try ends(200) { (lane) throws(TimelineError) in
+            try lane.cancel(names.map { PushID($0) }, at: moment)
+        }
         try expect(outcomes == wanted, "T5: cancelling said \(outcomes), not \(wanted)")
         model = next
         changed()
@@ -115,6 +158,11 @@ extension JournalSimulation {
             let entry = model.pending[id]
             try expect(entry?.serial == Self.serial(claim.push), "T6: \(id) in the wrong version")
             try expect(entry?.attempt == claim.attempt, "T3: \(id) in the wrong attempt")
+            let collected = claim.collected.map(Self.serial)
+            try expect(
+                collected == entry?.merge?.collected ?? [],
+                "T8: \(id) has collected \(collected)"
+            )
         }
         let claimed = batch.claims.map(\.push.id.text)
         // What cannot be read any more comes after the restart.
@@ -159,21 +207,22 @@ extension JournalSimulation {
             for _ in 0..<Int.random(in: 0...2, using: &random) {
                 // T13: the next step mostly carries the same id.
                 let name = Bool.random(using: &random) ? token.id.text : randomName()
-                var (push, entry) = randomPush(name)
-                push.recipient = Recipient(account: "a0", person: "o")
+                let one = Recipient(account: "a0", person: "o")
+                let (push, entry) = randomPush(name, for: one)
                 settlement.successors.append(push)
                 successors.append((name, entry))
             }
             settlements.append(settlement)
-            wanted.append(next.settle(token, again: again, successors: successors))
+            wanted.append(next.settle(token, again: again, successors: successors, at: now))
         }
         note(
-            "settle \(settlements.map { "\($0.token.id) \($0.result) \($0.successors.map(\.id))" })"
+            "settle \(settlements.map { "\($0.token.id) \($0.result) \($0.successors.map(Self.words))" })"
         )
-        let outcomes = try lane.settle(
-            try SettleDraft.list(settlements, at: moment),
-            at: moment
-        )
+        let moment = moment
+        let drafts = try SettleDraft.list(settlements, at: moment)
+        let outcomes = try ends(2500) { (lane) throws(TimelineError) in
+            try lane.settle(drafts, at: moment)
+        }
         try expect(outcomes == wanted, "T4: settling said \(outcomes), not \(wanted)")
         stale += settlements.map(\.token)
         model = next
@@ -214,6 +263,7 @@ extension JournalSimulation {
     /// T1: of a group that failed nothing is true.
     private mutating func undo(_ group: WriteGroup) throws(TimelineError) {
         disk.heal()
+        headroom = 0
         try lane.undo(group, at: moment)
         try compare(with: [acknowledged])
     }
@@ -223,6 +273,8 @@ extension JournalSimulation {
         guard !lane.checkpointing, !lane.isAdopting, !lane.hasFrames else { return }
         note("checkpoint")
         let plan = try lane.beginCheckpoint(at: moment)
+        headroom = 0
+        let calls = history.count
         // Calls go on while it is written, and while it is taken note of.
         try live(Int.random(in: 0...3, using: &random))
         let result = plan.write(to: disk)
@@ -233,6 +285,34 @@ extension JournalSimulation {
         while lane.isAdopting {
             lane.adoptSome(at: moment)
             try live(Int.random(in: 0...1, using: &random))
+        }
+        if result.error == nil, history.count == calls + 1 { try checkMemory() }
+    }
+
+    /// T9: after a checkpoint, of what is due later only neighbours of what was read from a run are in memory: parts of a block.
+    private func checkMemory() throws(TimelineError) {
+        let far = now + limits.nearWindow.milliseconds
+        for (id, entry) in model.pending where entry.due > far {
+            guard let slot = lane.slot(of: lane.hash(PushID(id))) else { continue }
+            let place = lane.slots.pointer(slot).pointee
+            let isKept = place.isNear && lane.near.pointer(place.ordinal).pointee.homeRun == 0
+            try expect(!isKept, "T9: \(id), due at \(entry.due), is in memory alone")
+        }
+    }
+
+    /// T11: a full disk refuses what grows, and takes what ends pushes as long as the room kept for that lasts.
+    private mutating func ends<Value>(
+        _ bytes: Int,
+        _ call: (inout Lane<SimulatedDisk>) throws(TimelineError) -> Value
+    ) throws(TimelineError) -> Value {
+        let end = lane.journal.end
+        defer { headroom -= lane.journal.end - end }
+        do throws(TimelineError) { return try call(&lane) } catch {
+            try expect(
+                error.code != .full || bytes > headroom,
+                "T11: refused with \(headroom) bytes of room left: \(error.message)"
+            )
+            throw error
         }
     }
 

@@ -90,6 +90,7 @@ extension JournalSimulation {
     }
 
     private mutating func open() throws(TimelineError) {
+        headroom = 0
         // Tokens of an earlier opening must be stale.
         stale += model.held.values.map(\.token)
         lane = try Lane.open(
@@ -117,12 +118,20 @@ extension JournalSimulation {
                 }
         }
         guard let match else {
+            let newest = candidates.last ?? [:]
+            let wrong = Self.names.filter { name in
+                found[name].map { $0 } ?? (-1, 0, 0)
+                    != newest[name].map { ($0.serial, $0.due, $0.attempt) } ?? (-1, 0, 0)
+            }
+            let words = wrong.map { name in
+                "\(name): \(found[name].map { "\($0)" } ?? "nothing"), not \(newest[name].map { "\($0)" } ?? "nothing")"
+            }
             throw TimelineError(
                 .invalid,
-                "broken: T1: found \(found.sorted { $0.key < $1.key }), none of \(candidates.count) states"
+                "broken: T1: none of \(candidates.count) states; unlike the newest: \(words)"
             )
         }
-        model = SimulationModel(pending: match)
+        model = SimulationModel(pending: SimulationModel.afterRestart(match))
         acknowledged = match
         since = []
     }

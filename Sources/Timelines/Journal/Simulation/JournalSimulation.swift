@@ -33,6 +33,8 @@ package struct JournalSimulation: ~Copyable {
     var step = 0
     /// A flipped bit is somewhere: damage may be reported from now on, but must never be taken for truth.
     var isDamaged = false
+    /// Bytes that calls which end pushes may surely still journal, however full the disk is: a schedule that was accepted has seen to them.
+    var headroom = 0
     /// What was done, for whoever looks into a failure.
     var history: [String] = []
 
@@ -169,8 +171,10 @@ package struct JournalSimulation: ~Copyable {
 
     static let names = (0..<24).map { "p\($0)" }
 
-    static func serial(_ push: Push) -> Int {
-        Int(String(decoding: push.payload.prefix { $0 != 0x20 }, as: UTF8.self)) ?? -1
+    static func serial(_ push: Push) -> Int { serial(push.payload) }
+
+    static func serial(_ payload: [UInt8]) -> Int {
+        Int(String(decoding: payload.prefix { $0 != 0x20 }, as: UTF8.self)) ?? -1
     }
 }
 

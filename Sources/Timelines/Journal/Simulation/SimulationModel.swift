@@ -10,6 +10,7 @@ struct SimulationModel {
         var band: Int
         /// Place in the order of acceptance.
         var order: Int
+        var merge: SimulationMerge?
     }
 
     struct Held {
@@ -41,13 +42,28 @@ struct SimulationModel {
         }
     }
 
-    mutating func schedule(_ id: String, _ entry: Entry) -> ScheduleOutcome {
+    /// - Parameter said: what the timeline answered; it decides only whether a group that may be open is.
+    mutating func schedule(_ id: String, _ entry: Entry, at now: Int64, _ said: ScheduleOutcome?)
+        -> ScheduleOutcome
+    {
+        var alone = Self.alone(entry, at: now)
         if held[id] != nil {
-            held[id]?.newer = entry
+            held[id]?.newer = alone
             return .parked
         }
-        defer { pending[id] = entry }
-        return pending[id] == nil ? .accepted : .replaced
+        let outcome: ScheduleOutcome = pending[id] == nil ? .accepted : .replaced
+        if outcome == .accepted, let key = entry.merge?.key, let head = head(key),
+            let group = joined(head, entry, at: now),
+            pending[head]?.merge?.joinable == .yes || said == .merged
+        {
+            closeGroups(key)
+            pending[head] = group
+            return .merged
+        }
+        if let key = entry.merge?.key { closeGroups(key) }
+        alone.merge?.joinable = .yes
+        pending[id] = alone
+        return outcome
     }
 
     mutating func cancel(_ id: String) -> CancelOutcome {
@@ -79,7 +95,8 @@ struct SimulationModel {
     }
 
     mutating func claim(_ id: String, _ token: ClaimToken, leaseEnds: Int64) {
-        guard let entry = pending.removeValue(forKey: id) else { return }
+        guard var entry = pending.removeValue(forKey: id) else { return }
+        entry.merge?.joinable = .no
         held[id] = Held(token: token, leaseEnds: leaseEnds, entry: entry)
     }
 
@@ -87,7 +104,8 @@ struct SimulationModel {
     mutating func settle(
         _ token: ClaimToken,
         again: (due: Int64, attempts: Int)?,
-        successors: [(id: String, entry: Entry)]
+        successors: [(id: String, entry: Entry)],
+        at now: Int64
     ) -> SettleOutcome {
         let id = token.id.text
         guard let claim = held[id], claim.token == token else { return .stale }
@@ -95,7 +113,9 @@ struct SimulationModel {
         if let newer = claim.newer {
             pending[id] = newer
             guard !claim.isCancelled else { return .settledParked }
-            for next in successors where next.id != id { _ = schedule(next.id, next.entry) }
+            for next in successors where next.id != id {
+                _ = schedule(next.id, next.entry, at: now, nil)
+            }
             return .settledParked
         }
         if claim.isCancelled { return .settledCancelled }
@@ -105,7 +125,7 @@ struct SimulationModel {
             entry.attempt += again.attempts
             pending[id] = entry
         }
-        for next in successors { _ = schedule(next.id, next.entry) }
+        for next in successors { _ = schedule(next.id, next.entry, at: now, nil) }
         return .settled
     }
 

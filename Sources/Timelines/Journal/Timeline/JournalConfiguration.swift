@@ -15,7 +15,8 @@ package struct JournalConfiguration: Sendable {
     package var lanes: Int?
     /// A due push moves up one priority band each time it has waited this long (promise T7). At least a millisecond.
     package var ageing = Duration.seconds(60)
-    /// Journal bytes after which a checkpoint is written. A reopening replays so many at most.
+    /// Journal bytes after which a checkpoint is written. A reopening replays so many at most. Where much of the journal is spent, a quarter of it
+    /// is enough.
     package var checkpointBytes = 256 << 20
     /// Journal bytes that are sorted into runs at a time.
     package var sliceBytes = 64 << 20
