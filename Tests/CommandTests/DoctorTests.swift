@@ -41,10 +41,13 @@ struct DoctorTests {
     @Test("a damaged journal is told with its file, and what to do; ends with 65")
     func damagedJournal() async throws {
         try await withFolder { folder in
-            let timeline = folder + "/timeline/lane-0"
+            // The one with the push in it.
+            let timeline = folder + "/timeline"
             let name = try #require(
-                try FileManager.default.contentsOfDirectory(atPath: timeline).first {
-                    $0.hasPrefix("journal-")
+                try FileManager.default.subpathsOfDirectory(atPath: timeline).first {
+                    let path = "\(timeline)/\($0)"
+                    let size = FileManager.default.contents(atPath: path)?.count ?? 0
+                    return $0.contains("journal-") && size > 32
                 }
             )
             let handle = try #require(FileHandle(forUpdatingAtPath: "\(timeline)/\(name)"))

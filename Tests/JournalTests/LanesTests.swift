@@ -45,6 +45,21 @@ struct LanesTests {
         }
     }
 
+    @Test("has its pushes spread evenly, each person in one lane", arguments: [2, 3, 4, 64])
+    func even(lanes: Int) async throws {
+        let timeline = try await open(lanes)
+        func bytes() -> [Int] {
+            (0..<lanes).map { disk.size(of: "lane-\($0)/journal-0000000000000002.log") }
+        }
+        try await timeline.schedule((0..<6400).map { push("p\($0)", to: $0, in: 60) })
+        let all = bytes()
+        let usual = all.reduce(0, +) / lanes
+        #expect(all.allSatisfy { usual / 2 < $0 && $0 < usual * 2 }, "\(all)")
+        try await timeline.schedule((0..<100).map { push("q\($0)", to: 7, in: 60) })
+        #expect(zip(all, bytes()).count { $0 != $1 } == 1)
+        await timeline.close()
+    }
+
     // MARK: Order
 
     @Test("hands over by band and due time, whichever lane has it", arguments: [1, 7, 100, 1000])

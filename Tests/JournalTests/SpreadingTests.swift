@@ -134,12 +134,22 @@ struct SpreadingTests {
             try await fill(old)
             let before = try await pending(old)
             await old.close()
+            disk.edit("MANIFEST", Self.asBeforeLanes)
             let new = try await open(disk, lanes)
             #expect(new.laneCount == lanes ?? 1)
             #expect(try await pending(new) == before)
             await new.close()
             #expect(try disk.names().filter { $0.hasPrefix("journal-") || $0 == "MANIFEST" } == [])
         }
+    }
+
+    /// A manifest as programs without lanes wrote it: its last field, the stride of acceptance numbers, is missing.
+    private static func asBeforeLanes(_ bytes: inout [UInt8]) {
+        bytes.removeLast(4)
+        let length = UInt64(bytes.count - 44)
+        let crc = HostileDiskTests.crc(bytes[44...])
+        for index in 0..<8 { bytes[32 + index] = UInt8(truncatingIfNeeded: length >> (8 * index)) }
+        for index in 0..<4 { bytes[40 + index] = UInt8(truncatingIfNeeded: crc >> (8 * index)) }
     }
 
     @Test(

@@ -153,5 +153,33 @@ extension TimelineRule {
             try expect(try await it.timeline.counts().byAccount, ["b": 1])
             try expect(try await it.find("a")?.push.recipient.person, "o2")
         },
+        TimelineRule("T6", "an id that goes from one person to the next is sent to the last") {
+            it in
+            for number in 0..<10 {
+                try await it.schedule(it.push("a", in: 5, person: "o\(number)"))
+                try expect(try await it.find("a")?.push.recipient.person, "o\(number)")
+            }
+            try expect(try await it.timeline.counts().scheduled, 1)
+            it.pass(5)
+            try expect(try await it.claim().map(\.push.recipient.person), ["o9"])
+        },
+        TimelineRule("T6", "in flight for one person, an id can go to another") { it in
+            for number in 0..<10 {
+                let id = PushID("a\(number)")
+                try await it.schedule(it.push(id, in: 0, person: "old"))
+                let claim = try await it.only()
+                try await it.schedule(it.push(id, in: 0, person: "o\(number)"))
+                try expect(
+                    try await it.timeline.extend([claim.token], lease: .seconds(30)),
+                    [.extendedSuperseded]
+                )
+                let outcome = try await it.settle(claim, .retry(at: it.now))
+                try expect(outcome == .settledParked || outcome == .settledCancelled, "\(outcome)")
+                let next = try await it.only()
+                try expect(next.push.recipient.person, "o\(number)")
+                try expect(try await it.settle(next), .settled)
+            }
+            try expect(try await it.timeline.counts(), TimelineCounts())
+        },
     ]
 }

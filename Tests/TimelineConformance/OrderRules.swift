@@ -26,6 +26,31 @@ extension TimelineRule {
             for _ in 0..<3 { order += try await it.claimed(1) }
             try expect(order, ["a", "b", "c"])
         },
+        TimelineRule("T7", "holds for many people together, and for each in order of acceptance") {
+            it in
+            for round in 0..<4 {
+                for number in 0..<36 {
+                    let id = PushID("\(round)/\(number)")
+                    let priority = Priority.allCases[number % 3]
+                    let seconds = Int64(number / 3 % 4 + 1)
+                    let person = "o\(number)"
+                    try await it.schedule(
+                        it.push(id, in: seconds, priority: priority, person: person)
+                    )
+                }
+            }
+            it.pass(4)
+            var claims: [Claim] = []
+            while case let more = try await it.claim(7), !more.isEmpty { claims += more }
+            try expect(claims.count, 4 * 36)
+            for (a, b) in zip(claims, claims.dropFirst()) {
+                let isInOrder = (a.push.priority, a.push.due) <= (b.push.priority, b.push.due)
+                try expect(isInOrder, "\(b.push.id) came after \(a.push.id)")
+            }
+            for own in Dictionary(grouping: claims, by: \.push.recipient).values {
+                try expect(own.map { $0.push.id.text.prefix(1) }, ["0", "1", "2", "3"])
+            }
+        },
         TimelineRule("T7", "no band starves: what waits long enough moves up") { it in
             try await it.schedule(it.push("old", in: 0, priority: .low))
             it.pass(86_400)

@@ -68,8 +68,13 @@ extension DoctorReport {
         bytes += lane.bytes
         findings += lane.findings.map { finding in
             var finding = finding
+            // The engine's own words begin with the file; others do not name it.
+            if finding.file.isEmpty {
+                finding.problem = "\(folder): \(finding.problem)"
+            } else if finding.problem.hasPrefix(finding.file) {
+                finding.problem = "\(folder)/\(finding.problem)"
+            }
             finding.file = finding.file.isEmpty ? folder : "\(folder)/\(finding.file)"
-            finding.problem = "\(folder): \(finding.problem)"
             return finding
         }
         guard wereCounted, isSound, let more = lane.counts else {

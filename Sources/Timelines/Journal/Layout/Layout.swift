@@ -88,11 +88,7 @@ extension HashKey {
             start: record + PushHeader.bytes + Int(header.idLength),
             count: Int(header.accountLength) + Int(header.personLength)
         )
-        return lane(of: hash(recipient), among: lanes)
-    }
-
-    @inline(__always)
-    private func lane(of hash: PushHash, among lanes: Int) -> Int {
-        Int((hash.low >> 32) * UInt64(lanes) >> 32)
+        // A shift binds tighter than a product.
+        return Int(((hash(recipient).low >> 32) * UInt64(lanes)) >> 32)
     }
 }

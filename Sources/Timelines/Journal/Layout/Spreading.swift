@@ -83,6 +83,7 @@ struct Spreading<Disk: Storage>: ~Copyable {
         defer { disk.close(reader.file) }
         var heads: [UInt32: PushHash] = [:]
         for merge in try reader.merges() { heads[merge.ordinal] = merge.hash }
+        let identities = try reader.identities()
         for (index, block) in run.blocks.enumerated() where !run.isFinished(index) {
             guard let bytes = block.verified(in: file.bytes) else {
                 throw TimelineError(.corrupt, "\(name), byte \(block.offset): the block is damaged")
@@ -90,7 +91,13 @@ struct Spreading<Disk: Storage>: ~Copyable {
             var entry = bytes
             for ordinal in block.firstOrdinal..<block.firstOrdinal + block.count {
                 let length = Int(entry.loadUnaligned(as: RunEntry.self).length)
-                if !run.isDead(ordinal) { add(entry, UInt8(block.band), heads[ordinal]) }
+                if !run.isDead(ordinal) {
+                    let identity = identities.bytes.loadUnaligned(
+                        fromByteOffset: Int(ordinal) * RunIdentity.bytes,
+                        as: RunIdentity.self
+                    )
+                    add(entry, due: identity.due, UInt8(block.band), heads[ordinal])
+                }
                 entry += length
             }
         }
@@ -101,11 +108,16 @@ struct Spreading<Disk: Storage>: ~Copyable {
         return count
     }
 
-    private mutating func add(_ entry: UnsafeRawPointer, _ band: UInt8, _ head: PushHash?) {
+    private mutating func add(
+        _ entry: UnsafeRawPointer,
+        due: Int64,
+        _ band: UInt8,
+        _ head: PushHash?
+    ) {
         let fixed = entry.loadUnaligned(as: RunEntry.self)
         let record = entry + RunEntry.bytes + fixed.groupBytes
         let lane = layout.key.lane(of: record, among: layout.lanes)
-        targets[lane].add(fixed, record, band, head)
+        targets[lane].add(fixed, record, due: due, band, head)
     }
 
     private func finish(in root: Disk) throws(TimelineError) {
@@ -148,6 +160,7 @@ struct SpreadTarget<Disk: Storage> {
     mutating func add(
         _ entry: RunEntry,
         _ record: UnsafeRawPointer,
+        due: Int64,
         _ band: UInt8,
         _ head: PushHash?
     ) {
@@ -159,14 +172,14 @@ struct SpreadTarget<Disk: Storage> {
         var draft = RunDraft(
             origin: UInt32(drafts.count),
             record: record,
-            due: entry.due,
+            due: due,
             sequence: entry.sequence,
             accepted: entry.accepted,
             attempt: entry.attempt,
             account: accounts.number(account),
             band: band
         )
-        if entry.groupBytes > 0 {
+        if entry.hasGroup {
             draft.group = UInt32(groups.count)
             groups.append(group(of: record, head))
         }
