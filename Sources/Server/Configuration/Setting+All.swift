@@ -139,7 +139,7 @@ extension Setting {
             "timeline.lanes",
             \.timeline.lanes,
             in: 0...64,
-            "Lanes that pending pushes are spread over; another number than the folder has rewrites it at the start. 0: as the folder is; one per core in a new one."
+            "Lanes that pending pushes are spread over; another number than the folder has rewrites it at the start. 0: as the folder is; one for every four cores in a new one."
         ),
         .integer(
             "delivery.batch",
