@@ -44,6 +44,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(
     name: "ServiceLifecycle",
@@ -102,6 +103,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(
@@ -131,6 +133,18 @@ let package = Package(
             "Journal",
             path: "Sources/Timelines/Journal",
             ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"]
+        ),
+        .systemLibrary(
+            name: "CHiredis",
+            path: "Sources/CHiredis",
+            pkgConfig: "hiredis",
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
+        ),
+        module(
+            "Redis",
+            path: "Sources/Timelines/Redis",
+            ["BelfryCore", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
+            resources: [.embedInCode("Scripts")]
         ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
         module("Records", ["BelfryCore", crypto, grdb]),
@@ -227,6 +241,11 @@ let package = Package(
             dependencies: ["BelfryCore", "BelfryJournal"],
             path: "Tests/JournalCrashChild",
             swiftSettings: settings
+        ),
+        // Against real servers, which the tests start and stop.
+        tests(
+            "RedisTests",
+            ["BelfryRedis", "BelfrySimulation", "BelfryTimelineConformance", nioCore]
         ),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),

@@ -8,6 +8,7 @@ private let allowed: [String: Set<String>] = [
     "Core": [],
     "TimingWheel": [],
     "Timelines/Journal": ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"],
+    "Timelines/Redis": ["BelfryCore", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL"],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [

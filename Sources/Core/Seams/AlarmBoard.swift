@@ -1,8 +1,7 @@
-import BelfryCore
 import Synchronization
 
-/// Where a lane writes down when it is next worth a look, and where those who wait read it.
-final class AlarmBoard: Sendable {
+/// Where an engine writes down when it is next worth a look, and where those who wait read it.
+package final class AlarmBoard: Sendable {
     private struct Waiter {
         var id: Int
         /// Woken by anything earlier.
@@ -21,7 +20,9 @@ final class AlarmBoard: Sendable {
 
     private let state = Mutex(State())
 
-    func publish(_ nextDue: Timestamp?) {
+    package init() {}
+
+    package func publish(_ nextDue: Timestamp?) {
         let woken = state.withLock { state -> [Waiter] in
             guard state.nextDue != nextDue else { return [] }
             state.nextDue = nextDue
@@ -33,7 +34,7 @@ final class AlarmBoard: Sendable {
         for waiter in woken { waiter.continuation.resume() }
     }
 
-    func close() {
+    package func close() {
         let woken = state.withLock { state in
             state.isClosed = true
             defer { state.waiters = [] }
@@ -44,7 +45,7 @@ final class AlarmBoard: Sendable {
 
     /// Returns when something earlier than `nextDue` is pending, or the task is cancelled. A closed board keeps nobody waiting who
     /// was waiting when it was closed; whoever comes later waits until cancelled, because there is nothing to look at.
-    func wait(until nextDue: Timestamp?) async {
+    package func wait(until nextDue: Timestamp?) async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID

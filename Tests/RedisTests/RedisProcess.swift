@@ -1,0 +1,105 @@
+import Foundation
+import Synchronization
+
+/// A redis-server of the test's own: on loopback, a port that nobody uses and a temporary folder; stopped by its process id when the
+/// test lets go of it.
+final class RedisProcess: Sendable {
+    let port: Int
+    let folder: String
+    private let arguments: [String]
+    private let process: Mutex<Process>
+
+    /// Starts one with a journal that is synced before every answer.
+    ///
+    /// - Throws: ``ServerMissing``, which says what to install.
+    init(_ arguments: [String] = []) throws {
+        port = try freePort()
+        folder = NSTemporaryDirectory() + "belfry-redis-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        self.arguments = arguments
+        process = Mutex(try Self.start(port, folder, arguments))
+    }
+
+    deinit {
+        process.withLock { Self.kill($0) }
+        // A test's leavings, in a temporary folder.
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    var address: String { "redis://127.0.0.1:\(port)" }
+
+    /// Ends it without a farewell.
+    func kill() { process.withLock { Self.kill($0) } }
+
+    /// Starts it again with what lies in its folder.
+    func restart() throws {
+        try process.withLock { $0 = try Self.start(port, folder, arguments) }
+    }
+
+    /// Stops it where it stands: connections stay, nobody answers.
+    func freeze() { process.withLock { _ = Foundation.kill($0.processIdentifier, SIGSTOP) } }
+
+    func thaw() { process.withLock { _ = Foundation.kill($0.processIdentifier, SIGCONT) } }
+
+    private static func kill(_ process: Process) {
+        guard process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    private static func start(_ port: Int, _ folder: String, _ arguments: [String]) throws
+        -> Process
+    {
+        let process = Process()
+        process.executableURL = URL(filePath: try program("redis-server"))
+        process.arguments =
+            [
+                "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
+                "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no",
+                "--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "512",
+            ] + arguments
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
+        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+        try process.run()
+        return process
+    }
+}
+
+/// A server program that the tests need is not installed.
+struct ServerMissing: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Where a program lies.
+func program(_ name: String) throws -> String {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    for folder in folders + ["/opt/homebrew/bin", "/usr/local/bin"] {
+        let path = "\(folder)/\(name)"
+        if FileManager.default.isExecutableFile(atPath: path) { return path }
+    }
+    throw ServerMissing(
+        description: "\(name) is not installed: run scripts/install-dependencies test"
+    )
+}
+
+/// A port of 127.0.0.1 that nobody uses.
+func freePort() throws -> Int {
+    #if canImport(Darwin)
+    let stream = SOCK_STREAM
+    #else
+    let stream = Int32(SOCK_STREAM.rawValue)
+    #endif
+    let listener = socket(AF_INET, stream, 0)
+    defer { close(listener) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(listener, $0, size) == 0 ? getsockname(listener, $0, &size) : -1
+        }
+    }
+    guard status == 0 else { throw ServerMissing(description: "there is no free port") }
+    return Int(UInt16(bigEndian: address.sin_port))
+}
