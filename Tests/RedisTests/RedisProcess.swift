@@ -13,7 +13,10 @@ final class RedisProcess: Sendable {
     ///
     /// - Throws: ``ServerMissing``, which says what to install.
     init(_ arguments: [String] = []) throws {
-        port = try freePort()
+        // A cluster's servers talk to each other on ports 10,000 above.
+        var port = try freePort()
+        while port > 55_000 { port = try freePort() }
+        self.port = port
         folder = NSTemporaryDirectory() + "belfry-redis-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.arguments = arguments

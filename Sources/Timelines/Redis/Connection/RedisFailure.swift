@@ -6,7 +6,7 @@ package struct RedisFailure: Error, Sendable, Hashable, CustomStringConvertible 
     package enum Code: Sendable, Hashable {
         /// The slot has moved for good: ask the node named, and learn the new map.
         case moved(slot: Int, node: String)
-        /// The slot is moving: ask the node named, this once, after `ASKING`.
+        /// The slot is on its way to the node named, and this key is not here: nothing was done.
         case ask(slot: Int, node: String)
         /// The keys of a slot that is moving lie on two nodes: again in a moment.
         case tryAgain
@@ -51,14 +51,6 @@ package struct RedisFailure: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     package var description: String { message }
-
-    /// Whether asking the same server again in a moment is reasonable, because it did nothing this time.
-    package var isPassing: Bool {
-        switch code {
-        case .tryAgain, .loading, .busy, .masterDown, .clusterDown: true
-        default: false
-        }
-    }
 }
 
 extension RedisFailure {

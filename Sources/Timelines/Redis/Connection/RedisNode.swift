@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// Nothing is sent twice by itself: whoever asked knows whether that would be safe.
 actor RedisNode {
-    let address: RedisAddress
+    nonisolated let address: RedisAddress
     private let patience: RedisPatience
     private let group: any EventLoopGroup
     private var random: SplitMix64

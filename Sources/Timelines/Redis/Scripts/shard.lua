@@ -208,8 +208,8 @@ local function next_due()
     for band = 0, 3 do
         local chunk = call('ZRANGE', K .. ':t' .. band, 0, 0)[1]
         if chunk then
-            local due = tonumber(call('ZRANGE', K .. ':c' .. band .. chunk, 0, 0, 'WITHSCORES')[2])
-            if not next or due < next then next = due end
+            local due = tonumber(call('ZRANGE', K .. ':c' .. band .. chunk, 0, 0, 'WITHSCORES')[2] or nil)
+            if due and (not next or due < next) then next = due end
         end
     end
     if flying > 0 then

@@ -6,6 +6,10 @@ import NIOPosix
 ///
 /// A call goes to the server that has its slot. What a server did not do (the slot has moved, the script is not loaded, the data set is being read)
 /// is asked again, with pauses; what it may have done is not.
+///
+/// While a slot is on its way to another server its shards stand still: a script changes many keys, of which some would be here and some there. The
+/// key that a call names exists nowhere, so that the server which gives the slot away answers `ASK` to every call before it does anything; the call
+/// waits until the move is over.
 actor RedisServers {
     private let first: RedisAddress
     private let patience: RedisPatience
@@ -26,7 +30,7 @@ actor RedisServers {
     /// Learns whether this is a cluster, and who has which slot.
     func learn() async throws(RedisFailure) {
         var problem = RedisFailure(.notConnected, "no server of the cluster can be reached")
-        for name in [name(first)] + nodes.keys.sorted() where !isClosed {
+        for name in candidates where !isClosed {
             do throws(RedisFailure) {
                 return try await learn(from: node(name))
             } catch {
@@ -68,7 +72,7 @@ actor RedisServers {
     {
         guard !isClosed else { throw RedisFailure(.closed, "the timeline is closed") }
         var problem = RedisFailure(.notConnected, "no server can be reached")
-        for name in [name(first)] + nodes.keys.sorted() {
+        for name in candidates {
             let address = node(name).address
             do throws(RedisFailure) {
                 return try await RedisConnection.open(
@@ -112,7 +116,6 @@ actor RedisServers {
     private struct Attempt: Sendable {
         var call: Int
         var node: String?
-        var isAsking = false
         var waits = false
         var needsMap = false
         var needsScript = false
@@ -162,7 +165,6 @@ actor RedisServers {
             commands.append(load)
         }
         for attempt in attempts {
-            if attempt.isAsking { commands.append(RedisCommand("ASKING")) }
             places.append(commands.count)
             commands.append(calls[attempt.call].command)
         }
@@ -184,13 +186,10 @@ actor RedisServers {
         case .moved(_, let node):
             next.node = node
             next.needsMap = true
-        case .ask(_, let node):
-            next.node = node
-            next.isAsking = true
         case .readOnly where !slots.isEmpty, .notConnected where !slots.isEmpty:
             next.waits = true
             next.needsMap = true
-        case .tryAgain, .loading, .busy, .masterDown, .clusterDown:
+        case .ask, .tryAgain, .loading, .busy, .masterDown, .clusterDown:
             next.waits = true
         default: return nil
         }
@@ -212,14 +211,22 @@ actor RedisServers {
         return name.isEmpty ? self.name(first) : name
     }
 
+    /// Who may be asked about the cluster: the one that was named, its `seeds`, and whoever is known to have slots.
+    private var candidates: [String] {
+        let seeds = (first.options["seeds"] ?? "").split(separator: ",").map(String.init)
+        let named = [name(first)] + seeds
+        return named + Set(slots).subtracting(named + [""]).sorted()
+    }
+
     private func name(_ address: RedisAddress) -> String { "\(address.host):\(address.port)" }
 
     private func node(_ name: String) -> RedisNode {
         if let node = nodes[name] { return node }
         var address = first
-        if let place = try? RedisAddress.place(name[...]) {
-            (address.host, address.port) = place
-        }
+        let colon = name.lastIndex(of: ":") ?? name.endIndex
+        address.port = Int(name[colon...].dropFirst()) ?? first.port
+        // A server that does not know its own address leaves it out: it is the one that was asked.
+        if colon > name.startIndex { address.host = String(name[..<colon]) }
         let node = RedisNode(address, patience, on: group, seed: random.next())
         nodes[name] = node
         return node

@@ -1,0 +1,98 @@
+import Foundation
+import Synchronization
+
+/// A Redis Cluster of the test's own: three primaries and a replica of each, on loopback.
+final class RedisClusterProcess: Sendable {
+    let servers: [RedisProcess]
+
+    /// Starts six servers and makes a cluster of them with the command that people use.
+    init() async throws {
+        servers = try (0..<6).map { _ in
+            try RedisProcess(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+        }
+        for server in servers { try await server.answers() }
+        let places = servers.map { "127.0.0.1:\($0.port)" }
+        try run(["--cluster", "create"] + places + ["--cluster-replicas", "1", "--cluster-yes"])
+        try await isWhole()
+    }
+
+    var address: String { servers[0].address }
+
+    func kill() { for server in servers { server.kill() } }
+
+    /// Starts all again with what they have on disk.
+    func restart() async throws {
+        for server in servers { try server.restart() }
+        try await isWhole()
+    }
+
+    /// Waits until every server sees the cluster whole: they tell each other, which takes them seconds.
+    func isWhole() async throws {
+        for server in servers {
+            for _ in 0..<1000 {
+                if try server.command("CLUSTER", "INFO").contains("cluster_state:ok") { break }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        for server in servers {
+            let roles = try server.command("INFO", "replication")
+            if roles.contains("role:slave") { try await server.follows() }
+        }
+    }
+
+    private func run(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: try program("redis-cli"))
+        process.arguments = arguments
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw ServerMissing(description: "redis-cli made no cluster")
+        }
+    }
+}
+
+extension RedisProcess {
+    /// What redis-cli prints for a command; empty where the server does not answer yet.
+    @discardableResult
+    func command(_ words: String...) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: try program("redis-cli"))
+        process.arguments = ["-p", String(port)] + words
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Waits until it takes commands.
+    func answers() async throws {
+        for _ in 0..<500 {
+            if try command("PING").hasPrefix("PONG") { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Waits until a replica has everything that its primary has.
+    func follows() async throws {
+        for _ in 0..<500 {
+            if try command("INFO", "replication").contains("master_link_status:up") { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+/// Runs when the tests' process ends: what is shared by tests has no other end.
+func atExit(_ work: @escaping @Sendable () -> Void) {
+    struct Works { static let list = Mutex<[@Sendable () -> Void]>([]) }
+    let isFirst = Works.list.withLock { list in
+        list.append(work)
+        return list.count == 1
+    }
+    guard isFirst else { return }
+    atexit { for work in Works.list.withLock({ $0 }) { work() } }
+}
