@@ -169,7 +169,8 @@ let package = Package(
             "Server",
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
-                "BelfryJournal", "BelfryRecords", "BelfryWeChat", asyncHTTPClient, configuration,
+                "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
+                configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
                 nioHTTP1,
@@ -207,7 +208,10 @@ let package = Package(
         ),
         // Other servers, measured with the same pushes.
         module("Peers", ["BelfryBench", "BelfryCore"]),
-        module("Doctor", ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryServer"]),
+        module(
+            "Doctor",
+            ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer"]
+        ),
         .executableTarget(
             name: "belfry",
             dependencies: [
@@ -245,8 +249,13 @@ let package = Package(
         // Against real servers, which the tests start and stop.
         tests(
             "RedisTests",
-            ["BelfryRedis", "BelfrySimulation", "BelfryTimelineConformance", nioCore]
+            [
+                "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
+                "BelfryTimelineConformance",
+                nioPosix,
+            ]
         ),
+        module("RedisProcess", path: "Tests/RedisProcess", []),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
@@ -283,7 +292,7 @@ let package = Package(
         tests("ClientTests", ["BelfryClient"]),
         tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
         // The built program itself, with real arguments.
-        tests("CommandTests", ["belfry", "BelfryServer"]),
+        tests("CommandTests", ["belfry", "BelfryRedisProcess", "BelfryServer"]),
         tests("TidyTests", []),
     ]
 )

@@ -38,6 +38,7 @@ package struct DataFolderDoctor: Sendable {
         }
         var found = folderAccess() + secretFiles() + clockSanity() + diskRoom()
         found += timeline()
+        found += await redis()
         let lock = FolderLock(path: "\(folder)/timeline/LOCK")
         guard !lock.isHeldElsewhere else {
             let busy = Self.busy(folder)

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisProcess
 import Testing
 
 @testable import BelfryRedis

@@ -1,5 +1,5 @@
 import BelfryCore
-import NIOCore
+import BelfryRedisProcess
 import NIOPosix
 import Testing
 

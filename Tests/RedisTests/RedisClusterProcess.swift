@@ -1,3 +1,4 @@
+import BelfryRedisProcess
 import Foundation
 import Synchronization
 
@@ -54,29 +55,6 @@ final class RedisClusterProcess: Sendable {
 }
 
 extension RedisProcess {
-    /// What redis-cli prints for a command; empty where the server does not answer yet.
-    @discardableResult
-    func command(_ words: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: try program("redis-cli"))
-        process.arguments = ["-p", String(port)] + words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    /// Waits until it takes commands.
-    func answers() async throws {
-        for _ in 0..<500 {
-            if try command("PING").hasPrefix("PONG") { return }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
     /// Waits until a replica has everything that its primary has.
     func follows() async throws {
         for _ in 0..<500 {

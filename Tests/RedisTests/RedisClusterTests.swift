@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisProcess
 import BelfrySimulation
 import BelfryTimelineConformance
 import Testing

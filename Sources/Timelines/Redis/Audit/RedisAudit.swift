@@ -128,17 +128,30 @@ extension ServerFacts {
 }
 
 extension RedisTimeline {
-    /// Looks at every server's settings.
+    /// Looks at the settings of servers without using them.
     ///
     /// - Returns: what is wrong, the gravest first.
     /// - Throws: ``TimelineError`` with `io` where a server cannot be asked.
-    package func audit() async throws(TimelineError) -> [RedisFinding] {
-        var findings: [RedisFinding] = []
-        for node in await servers.all() {
-            do throws(RedisFailure) { findings += try await node.facts().findings } catch {
-                throw error.timelineError
-            }
+    package static func audit(of address: RedisAddress) async throws(TimelineError)
+        -> [RedisFinding]
+    {
+        let servers = RedisServers(address, RedisPatience(), seed: 0)
+        let result: Result<[RedisFinding], TimelineError>
+        do throws(RedisFailure) {
+            try await servers.learn()
+            result = .success(try await findings(on: servers))
+        } catch {
+            result = .failure(error.timelineError)
         }
+        await servers.close()
+        return try result.get()
+    }
+
+    private static func findings(on servers: RedisServers) async throws(RedisFailure)
+        -> [RedisFinding]
+    {
+        var findings: [RedisFinding] = []
+        for node in await servers.all() { findings += try await node.facts().findings }
         return findings.filter { $0.weight == .refused } + findings.filter { $0.weight == .warning }
     }
 
@@ -147,7 +160,10 @@ extension RedisTimeline {
     /// - Returns: what is merely worth a warning.
     /// - Throws: ``TimelineError`` with `invalid`, which says what to set.
     package func audited() async throws(TimelineError) -> [RedisFinding] {
-        let findings = try await audit()
+        let findings: [RedisFinding]
+        do throws(RedisFailure) { findings = try await Self.findings(on: servers) } catch {
+            throw error.timelineError
+        }
         let refused = findings.filter { $0.weight == .refused }
         guard refused.isEmpty else {
             let text = refused.map(\.description).joined(separator: "; ")

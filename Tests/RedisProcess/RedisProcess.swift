@@ -3,16 +3,16 @@ import Synchronization
 
 /// A redis-server of the test's own: on loopback, a port that nobody uses and a temporary folder; stopped by its process id when the
 /// test lets go of it.
-final class RedisProcess: Sendable {
-    let port: Int
-    let folder: String
+package final class RedisProcess: Sendable {
+    package let port: Int
+    package let folder: String
     private let arguments: [String]
     private let process: Mutex<Process>
 
     /// Starts one with a journal that is synced before every answer.
     ///
     /// - Throws: ``ServerMissing``, which says what to install.
-    init(_ arguments: [String] = []) throws {
+    package init(_ arguments: [String] = []) throws {
         // A cluster's servers talk to each other on ports 10,000 above.
         var port = try freePort()
         while port > 55_000 { port = try freePort() }
@@ -29,20 +29,22 @@ final class RedisProcess: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    var address: String { "redis://127.0.0.1:\(port)" }
+    package var address: String { "redis://127.0.0.1:\(port)" }
 
     /// Ends it without a farewell.
-    func kill() { process.withLock { Self.kill($0) } }
+    package func kill() { process.withLock { Self.kill($0) } }
 
     /// Starts it again with what lies in its folder.
-    func restart() throws {
+    package func restart() throws {
         try process.withLock { $0 = try Self.start(port, folder, arguments) }
     }
 
     /// Stops it where it stands: connections stay, nobody answers.
-    func freeze() { process.withLock { _ = Foundation.kill($0.processIdentifier, SIGSTOP) } }
+    package func freeze() {
+        process.withLock { _ = Foundation.kill($0.processIdentifier, SIGSTOP) }
+    }
 
-    func thaw() { process.withLock { _ = Foundation.kill($0.processIdentifier, SIGCONT) } }
+    package func thaw() { process.withLock { _ = Foundation.kill($0.processIdentifier, SIGCONT) } }
 
     private static func kill(_ process: Process) {
         guard process.isRunning else { return }
@@ -68,13 +70,40 @@ final class RedisProcess: Sendable {
     }
 }
 
+extension RedisProcess {
+    /// What redis-cli prints for a command; empty where the server does not answer yet.
+    @discardableResult
+    package func command(_ words: String...) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: try program("redis-cli"))
+        process.arguments = ["-p", String(port)] + words
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Waits until it takes commands.
+    package func answers() async throws {
+        for _ in 0..<500 {
+            if try command("PING").hasPrefix("PONG") { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
 /// A server program that the tests need is not installed.
-struct ServerMissing: Error, CustomStringConvertible {
-    var description: String
+package struct ServerMissing: Error, CustomStringConvertible {
+    package var description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Where a program lies.
-func program(_ name: String) throws -> String {
+package func program(_ name: String) throws -> String {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     for folder in folders + ["/opt/homebrew/bin", "/usr/local/bin"] {
         let path = "\(folder)/\(name)"
