@@ -250,7 +250,7 @@ let package = Package(
         tests(
             "RedisTests",
             [
-                "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
+                "BelfryJournal", "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
                 "BelfryTimelineConformance",
                 nioPosix,
             ]

@@ -40,11 +40,12 @@ extension RedisTimeline {
         _ clock: RedisClock = .server,
         shards: Int = 8,
         owner: String = "test",
-        options: String = ""
+        replicas: Int = 0
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: owner)
         configuration.shards = shards
-        let address = try RedisAddress(server.address + options)
+        configuration.replicas = replicas
+        let address = try RedisAddress(server.address)
         var left = 200
         while true {
             do throws(TimelineError) {

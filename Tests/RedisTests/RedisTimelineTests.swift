@@ -160,6 +160,29 @@ struct RedisTimelineTests {
         await timeline.close()
     }
 
+    @Test("counts nothing as accepted that the replicas do not confirm")
+    func replicas() async throws {
+        let primary = try RedisProcess()
+        defer { primary.kill() }
+        let replica = try RedisProcess(["--replicaof", "127.0.0.1", "\(primary.port)"])
+        defer { replica.kill() }
+        try await primary.answers()
+        try await replica.follows()
+        let timeline = try await RedisTimeline.ready(primary, .given(clock), replicas: 1)
+        #expect(try await timeline.schedule([push(1, in: 5)]) == [.accepted])
+        // The other server has it already, and could take over.
+        try replica.command("REPLICAOF", "NO", "ONE")
+        let other = try await RedisTimeline.ready(replica, .given(clock))
+        #expect(try await other.find([push(1, in: 5).id])[0]?.push == push(1, in: 5))
+        await other.close()
+        let error = await #expect(throws: TimelineError.self) {
+            try await timeline.schedule([push(2, in: 5)])
+        }
+        #expect(error?.code == .io)
+        #expect(error?.message.contains("0 of 1 replicas") == true)
+        await timeline.close()
+    }
+
     @Test("takes the server's own time in production, and is never early by it")
     func serverTime() async throws {
         let server = try RedisProcess()

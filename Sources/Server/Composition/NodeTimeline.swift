@@ -113,6 +113,7 @@ extension NodeTimeline {
     ) async throws -> RedisTimeline {
         var settings = RedisConfiguration(owner: try folder.nodeID())
         settings.prefix = configuration.timeline.prefix
+        settings.replicas = configuration.timeline.replicas
         settings.shards = configuration.timeline.shards
         do {
             let redis = try await RedisTimeline.open(

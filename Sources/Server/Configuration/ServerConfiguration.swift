@@ -28,6 +28,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var shards = 64
         /// The first word of the keys in Redis.
         package var prefix = "belfry"
+        /// Replicas that must have what was accepted.
+        package var replicas = 0
     }
 
     package struct HTTP: Sendable, Equatable {

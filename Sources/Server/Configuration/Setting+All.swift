@@ -52,6 +52,12 @@ extension Setting {
             needed: true,
             "First word of every key in Redis."
         ),
+        .integer(
+            "timeline.replicas",
+            \.timeline.replicas,
+            in: 0...9,
+            "Replicas of Redis that must have a push before it counts as accepted."
+        ),
     ]
 
     private static let http: [Setting] = [

@@ -10,6 +10,9 @@ struct RedisPatience: Sendable {
     var connect = Duration.seconds(5)
     /// From a request to its answer; a server that hangs is given up then.
     var command = Duration.seconds(10)
+    /// How many replicas must have what was promised before the caller hears of it, and how long they may take.
+    var replicas = 0
+    var replication = Duration.seconds(1)
     /// How many commands one connection may have under way.
     var underWay = 4096
 }

@@ -58,11 +58,14 @@ struct ScriptCall: Sendable {
     let script: RedisScript
     /// The shard's hash tag.
     let key: String
+    /// Whether replicas must have what it changes before it counts as done.
+    let isPromise: Bool
     private(set) var arguments: [[UInt8]] = []
 
-    init(_ script: RedisScript, _ key: String) {
+    init(_ script: RedisScript, _ key: String, isPromise: Bool = false) {
         self.script = script
         self.key = key
+        self.isPromise = isPromise
     }
 
     mutating func append(_ bytes: [UInt8]) { arguments.append(bytes) }

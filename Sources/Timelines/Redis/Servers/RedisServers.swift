@@ -134,7 +134,7 @@ actor RedisServers {
         let work = byNode.map { (node: node($0.key), attempts: $0.value) }
         let answers = await withTaskGroup(of: [(Attempt, RedisReply)].self) { group in
             for (node, attempts) in work {
-                group.addTask { await Self.ask(node, attempts, calls) }
+                group.addTask { [patience] in await Self.ask(node, attempts, calls, patience) }
             }
             var answers: [(Attempt, RedisReply)] = []
             for await some in group { answers += some }
@@ -150,9 +150,12 @@ actor RedisServers {
         return again.sorted { $0.call < $1.call }
     }
 
-    private static func ask(_ node: RedisNode, _ attempts: [Attempt], _ calls: [ScriptCall]) async
-        -> [(Attempt, RedisReply)]
-    {
+    private static func ask(
+        _ node: RedisNode,
+        _ attempts: [Attempt],
+        _ calls: [ScriptCall],
+        _ patience: RedisPatience
+    ) async -> [(Attempt, RedisReply)] {
         var commands: [RedisCommand] = []
         var places: [Int] = []
         let missing = attempts.filter(\.needsScript).map { calls[$0.call].script }
@@ -169,11 +172,43 @@ actor RedisServers {
             commands.append(calls[attempt.call].command)
         }
         do throws(RedisFailure) {
+            let waits = patience.replicas > 0 && attempts.contains { calls[$0.call].isPromise }
+            if waits { commands.append(wait(patience)) }
             let replies = try await node.ask(commands)
-            return zip(attempts, places).map { ($0, replies[$1]) }
+            let confirmed = waits ? replies.last?.number ?? 0 : patience.replicas
+            return zip(attempts, places).map { attempt, place in
+                let isKept = confirmed >= patience.replicas || !calls[attempt.call].isPromise
+                return (
+                    attempt,
+                    isKept ? replies[place] : unconfirmed(replies[place], confirmed, patience)
+                )
+            }
         } catch {
             return attempts.map { ($0, .error(error)) }
         }
+    }
+
+    /// Waits for replicas; what other callers ask on this connection waits with it.
+    private static func wait(_ patience: RedisPatience) -> RedisCommand {
+        RedisCommand(
+            "WAIT",
+            String(patience.replicas),
+            String(patience.replication.milliseconds)
+        )
+    }
+
+    private static func unconfirmed(
+        _ reply: RedisReply,
+        _ confirmed: Int,
+        _ patience: RedisPatience
+    ) -> RedisReply {
+        if case .error = reply { return reply }
+        return .error(
+            RedisFailure(
+                .noReplicas,
+                "\(confirmed) of \(patience.replicas) replicas have confirmed; it is done, but a fail-over may lose it"
+            )
+        )
     }
 
     /// How to go on after a failure; `nil` where that is for the caller.

@@ -12,6 +12,10 @@ package struct RedisConfiguration: Sendable {
     package var ageing = Duration.seconds(60)
     /// The time by which what others have changed is noticed, where the hint of it was lost.
     package var sweep = Duration.seconds(30)
+    /// How many replicas must have an accepted push, a cancel or a settlement before the caller hears of it (`WAIT`); 0: none.
+    package var replicas = 0
+    /// How long they may take; the call fails with `io` then, though the primary has done it.
+    package var replicaTimeout = Duration.seconds(1)
     /// From a request to its answer.
     package var commandTimeout = Duration.seconds(10)
     /// From the first packet to the end of the log-in.

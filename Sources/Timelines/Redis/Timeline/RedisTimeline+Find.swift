@@ -6,7 +6,11 @@ extension RedisTimeline {
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
         var outcomes = [CancelOutcome](repeating: .gone, count: ids.count)
         var ended: [(digest: PushDigest, shard: Int)] = []
-        try await seek(ids, scripts.cancel) { index, digest, shard, reply throws(TimelineError) in
+        try await seek(ids, scripts.cancel, isPromise: true) {
+            index,
+            digest,
+            shard,
+            reply throws(TimelineError) in
             switch reply.number {
             case 0:
                 outcomes[index] = .cancelled
@@ -23,7 +27,11 @@ extension RedisTimeline {
 
     package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         var found = [Pending?](repeating: nil, count: ids.count)
-        try await seek(ids, scripts.find) { index, _, _, reply throws(TimelineError) in
+        try await seek(ids, scripts.find, isPromise: false) {
+            index,
+            _,
+            _,
+            reply throws(TimelineError) in
             guard let parts = reply.elements else { return false }
             let pending = try Self.pending(parts)
             // Two ids may share a digest, in theory.
@@ -40,6 +48,7 @@ extension RedisTimeline {
     private func seek(
         _ ids: [PushID],
         _ script: RedisScript,
+        isPromise: Bool,
         _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let digests = ids.map { PushDigest($0) }
@@ -50,26 +59,27 @@ extension RedisTimeline {
             limit: 128
         )
         var isFound = [Bool](repeating: false, count: ids.count)
-        try await seek(likely, script, digests, &isFound, take)
+        try await seek(likely, script, isPromise: isPromise, digests, &isFound, take)
         // A second mention of an id is asked for again, too: it may have ended by the first.
         let missing = ids.indices.filter { !isFound[$0] }
         guard !missing.isEmpty, configuration.shards > 1 else { return }
         let everywhere = (0..<configuration.shards).flatMap { shard in
             grouped(missing, by: { _ in shard }, limit: 256)
         }
-        try await seek(everywhere, script, digests, &isFound, take)
+        try await seek(everywhere, script, isPromise: isPromise, digests, &isFound, take)
     }
 
     private func seek(
         _ groups: [(shard: Int, items: [Int])],
         _ script: RedisScript,
+        isPromise: Bool,
         _ digests: [PushDigest],
         _ isFound: inout [Bool],
         _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let answers = await ask(
             groups.map { group in
-                var call = call(script, group.shard)
+                var call = call(script, group.shard, isPromise: isPromise)
                 for index in group.items { call.append(digests[index].bytes) }
                 return (group.shard, call)
             }

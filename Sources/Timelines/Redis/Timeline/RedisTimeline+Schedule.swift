@@ -19,7 +19,7 @@ extension RedisTimeline {
         let groups = grouped(ids.indices, by: { homes[$0] ?? ids[$0].shard }, limit: 128)
         let answers = await ask(
             groups.map { group in
-                var call = call(scripts.put, group.shard)
+                var call = call(scripts.put, group.shard, isPromise: true)
                 call.append(hints)
                 for index in group.items { call.append(pushes[index]) }
                 return (group.shard, call)

@@ -16,7 +16,7 @@ extension RedisTimeline {
         )
         let answers = await ask(
             groups.map { group in
-                var call = call(scripts.settle, group.shard)
+                var call = call(scripts.settle, group.shard, isPromise: true)
                 for part in group.items.flatMap({ words[$0] }) { call.append(part) }
                 return (group.shard, call)
             }

@@ -7,7 +7,7 @@ import Synchronization
 /// id, remembers which. What is due is decided by the server's clock, how long a lease has lasted by the time that has passed for those who use the shard.
 ///
 /// T1 is as good as the server's persistence and replication: an append-only file that is synced always loses nothing with the process; with
-/// `everysec`, and at a fail-over, the last moments can be lost.
+/// `everysec`, and at a fail-over, the last moments can be lost; not at a fail-over to one of the replicas that ``RedisConfiguration/replicas`` asks for.
 ///
 /// A call that fails with `io` may have been carried out in some shards. Scheduling again is safe: ids make it the same push.
 package final class RedisTimeline: Timeline {
@@ -44,6 +44,8 @@ package final class RedisTimeline: Timeline {
         var patience = RedisPatience()
         patience.command = configuration.commandTimeout
         patience.connect = configuration.connectTimeout
+        patience.replicas = configuration.replicas
+        patience.replication = configuration.replicaTimeout
         let servers = RedisServers(address, patience, seed: seed)
         let timeline = RedisTimeline(configuration, clock: clock, servers: servers)
         do throws(TimelineError) { try await timeline.begin() } catch {
@@ -76,8 +78,10 @@ package final class RedisTimeline: Timeline {
     // MARK: Calls
 
     /// A call on one shard, with the clocks that every script takes.
-    func call(_ script: RedisScript, _ shard: Int) -> ScriptCall {
-        var call = ScriptCall(script, tag(shard))
+    ///
+    /// - Parameter isPromise: the caller is told that it is done, for good.
+    func call(_ script: RedisScript, _ shard: Int, isPromise: Bool = false) -> ScriptCall {
+        var call = ScriptCall(script, tag(shard), isPromise: isPromise)
         call.append(book.steady(shard).map { String($0) } ?? "")
         switch clock {
         case .server: call.append("")
