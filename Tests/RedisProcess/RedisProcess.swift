@@ -13,10 +13,7 @@ package final class RedisProcess: Sendable {
     ///
     /// - Throws: ``ServerMissing``, which says what to install.
     package init(_ arguments: [String] = []) throws {
-        // A cluster's servers talk to each other on ports 10,000 above.
-        var port = try freePort()
-        while port > 55_000 { port = try freePort() }
-        self.port = port
+        port = try freePort()
         folder = NSTemporaryDirectory() + "belfry-redis-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.arguments = arguments
@@ -73,24 +70,36 @@ package final class RedisProcess: Sendable {
 extension RedisProcess {
     /// What redis-cli prints for a command; empty where the server does not answer yet.
     @discardableResult
-    package func command(_ words: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: try program("redis-cli"))
-        process.arguments = ["-p", String(port)] + words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: output, as: UTF8.self)
+    package func command(_ words: String...) async throws -> String {
+        try await run("redis-cli", ["-p", String(port)] + words).output
     }
 
     /// Waits until it takes commands.
     package func answers() async throws {
         for _ in 0..<500 {
-            if try command("PING").hasPrefix("PONG") { return }
+            if try await command("PING").hasPrefix("PONG") { return }
             try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+/// Runs a program to its end. Waits on a thread of its own: those that tests share are few.
+package func run(_ name: String, _ arguments: [String]) async throws -> (
+    output: String, status: Int32
+) {
+    let process = Process()
+    process.executableURL = URL(filePath: try program(name))
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+    try process.run()
+    return await withCheckedContinuation { continuation in
+        DispatchQueue.global().async {
+            let output = pipe.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            let text = String(decoding: output, as: UTF8.self)
+            continuation.resume(returning: (text, process.terminationStatus))
         }
     }
 }
@@ -114,8 +123,17 @@ package func program(_ name: String) throws -> String {
     )
 }
 
-/// A port of 127.0.0.1 that nobody uses.
-func freePort() throws -> Int {
+/// A port of 127.0.0.1 that nobody uses, nor the one 10,000 above, where servers of a cluster talk to each other. Both below those
+/// that the system gives to outgoing connections.
+package func freePort() throws -> Int {
+    for _ in 0..<1000 {
+        let port = Int.random(in: 12_000..<22_000)
+        if isFree(port), isFree(port + 10_000) { return port }
+    }
+    throw ServerMissing(description: "there is no free port")
+}
+
+private func isFree(_ port: Int) -> Bool {
     #if canImport(Darwin)
     let stream = SOCK_STREAM
     #else
@@ -126,12 +144,9 @@ func freePort() throws -> Int {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let status = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(listener, $0, size) == 0 ? getsockname(listener, $0, &size) : -1
-        }
+    address.sin_port = in_port_t(port).bigEndian
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, size) == 0 }
     }
-    guard status == 0 else { throw ServerMissing(description: "there is no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
 }

@@ -131,6 +131,36 @@ struct ConnectionTests {
         await wrong.close()
     }
 
+    @Test("speaks TLS to a server whose certificate it was told to trust, and to no other")
+    func encrypted() async throws {
+        let certificate = try await Certificate()
+        let server = try RedisProcess(certificate.arguments)
+        defer { server.kill() }
+        let address = "rediss://127.0.0.1:\(certificate.port)"
+        let trusting = RedisNode(
+            try RedisAddress("\(address)?ca=\(certificate.file)"),
+            RedisPatience(),
+            on: MultiThreadedEventLoopGroup.singleton,
+            seed: 1
+        )
+        try await reach(trusting)
+        await trusting.close()
+        let other = RedisNode(
+            try RedisAddress(address),
+            RedisPatience(),
+            on: MultiThreadedEventLoopGroup.singleton,
+            seed: 1
+        )
+        let error = await #expect(throws: RedisFailure.self) {
+            _ = try await other.ask([RedisCommand("PING")])
+        }
+        #expect(
+            error?.message.lowercased().contains("certificate") == true,
+            "\(error?.message ?? "")"
+        )
+        await other.close()
+    }
+
     @Test(
         "tells errors apart",
         arguments: [

@@ -13,13 +13,27 @@ final class RedisClusterProcess: Sendable {
         }
         for server in servers { try await server.answers() }
         let places = servers.map { "127.0.0.1:\($0.port)" }
-        try run(["--cluster", "create"] + places + ["--cluster-replicas", "1", "--cluster-yes"])
+        let made = try await run(
+            "redis-cli",
+            ["--cluster", "create"] + places + ["--cluster-replicas", "1", "--cluster-yes"]
+        )
+        guard made.status == 0 else {
+            throw ServerMissing(description: "redis-cli made no cluster: \(made.output)")
+        }
         try await isWhole()
     }
 
     var address: String { servers[0].address }
 
     func kill() { for server in servers { server.kill() } }
+
+    /// One of the primaries.
+    func primary() async throws -> RedisProcess? {
+        for server in servers where try await server.command("ROLE").hasPrefix("master") {
+            return server
+        }
+        return nil
+    }
 
     /// Starts all again with what they have on disk.
     func restart() async throws {
@@ -31,25 +45,15 @@ final class RedisClusterProcess: Sendable {
     func isWhole() async throws {
         for server in servers {
             for _ in 0..<1000 {
-                if try server.command("CLUSTER", "INFO").contains("cluster_state:ok") { break }
+                if try await server.command("CLUSTER", "INFO").contains("cluster_state:ok") {
+                    break
+                }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
         for server in servers {
-            let roles = try server.command("INFO", "replication")
+            let roles = try await server.command("INFO", "replication")
             if roles.contains("role:slave") { try await server.follows() }
-        }
-    }
-
-    private func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: try program("redis-cli"))
-        process.arguments = arguments
-        process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw ServerMissing(description: "redis-cli made no cluster")
         }
     }
 }
@@ -58,7 +62,7 @@ extension RedisProcess {
     /// Waits until a replica has everything that its primary has.
     func follows() async throws {
         for _ in 0..<500 {
-            if try command("INFO", "replication").contains("master_link_status:up") { return }
+            if try await command("INFO", "replication").contains("master_link_status:up") { return }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

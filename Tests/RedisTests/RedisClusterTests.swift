@@ -30,9 +30,7 @@ struct RedisClusterTests {
         defer { cluster.kill() }
         let clock = ManualClock()
         let timeline = try await open(cluster, "failover", clock, replicas: 1)
-        let primary = try #require(
-            try cluster.servers.first { try $0.command("ROLE").hasPrefix("master") }
-        )
+        let primary = try #require(try await cluster.primary())
         var accepted: Set<PushID> = []
         for batch in 0..<50 {
             if batch == 30 { primary.kill() }

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryRedisProcess
 import BelfrySimulation
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import BelfryRedis
@@ -117,6 +118,53 @@ struct RedisTimelineTests {
         for timeline in [mine, other, again] { await timeline.close() }
     }
 
+    @Test("lends every push once to processes that work at the same time")
+    func together() async throws {
+        let server = try RedisProcess(["--appendfsync", "no"])
+        defer { server.kill() }
+        let first = try await RedisTimeline.ready(server, .given(clock), owner: "0")
+        let count = Count()
+        let wanted = Set((0..<3000).map { push($0, in: 0).id })
+        let seen = try await withThrowingTaskGroup(of: [PushID].self) { group in
+            for worker in 1...4 {
+                let timeline = try await RedisTimeline.ready(
+                    server,
+                    .given(clock),
+                    owner: "\(worker)"
+                )
+                group.addTask { try await work(on: timeline, until: 3000, count) }
+            }
+            for start in stride(from: 0, to: 3000, by: 100) {
+                try await first.schedule((start..<start + 100).map { push($0, in: 0) })
+            }
+            var seen: [PushID] = []
+            for try await some in group { seen += some }
+            return seen
+        }
+        #expect(seen.count == wanted.count)
+        #expect(Set(seen) == wanted)
+        #expect(try await first.counts() == TimelineCounts())
+        await first.close()
+    }
+
+    /// Claims and settles until all who do so have got so many pushes.
+    private func work(on timeline: RedisTimeline, until total: Int, _ count: Count) async throws
+        -> [PushID]
+    {
+        var seen: [PushID] = []
+        while count.value.load(ordering: .relaxed) < total {
+            let claims = try await timeline.claim(limit: 50, lease: .seconds(60)).claims
+            let ends = claims.map { Settlement(token: $0.token, result: .done) }
+            #expect(try await timeline.settle(ends).allSatisfy { $0 == .settled })
+            seen += claims.map(\.push.id)
+            count.value.add(claims.count, ordering: .relaxed)
+        }
+        await timeline.close()
+        return seen
+    }
+
+    private final class Count: Sendable { let value = Atomic(0) }
+
     @Test("wakes a worker of another process when something earlier is put")
     func hints() async throws {
         let server = try RedisProcess()
@@ -171,7 +219,7 @@ struct RedisTimelineTests {
         let timeline = try await RedisTimeline.ready(primary, .given(clock), replicas: 1)
         #expect(try await timeline.schedule([push(1, in: 5)]) == [.accepted])
         // The other server has it already, and could take over.
-        try replica.command("REPLICAOF", "NO", "ONE")
+        try await replica.command("REPLICAOF", "NO", "ONE")
         let other = try await RedisTimeline.ready(replica, .given(clock))
         #expect(try await other.find([push(1, in: 5).id])[0]?.push == push(1, in: 5))
         await other.close()
