@@ -44,6 +44,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(
     name: "ServiceLifecycle",
@@ -102,6 +103,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(
@@ -132,6 +134,18 @@ let package = Package(
             path: "Sources/Timelines/Journal",
             ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"]
         ),
+        .systemLibrary(
+            name: "CHiredis",
+            path: "Sources/CHiredis",
+            pkgConfig: "hiredis",
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
+        ),
+        module(
+            "Redis",
+            path: "Sources/Timelines/Redis",
+            ["BelfryCore", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
+            resources: [.embedInCode("Scripts")]
+        ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
         module("Records", ["BelfryCore", crypto, grdb]),
         module(
@@ -155,7 +169,8 @@ let package = Package(
             "Server",
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
-                "BelfryJournal", "BelfryRecords", "BelfryWeChat", asyncHTTPClient, configuration,
+                "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
+                configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
                 nioHTTP1,
@@ -193,7 +208,10 @@ let package = Package(
         ),
         // Other servers, measured with the same pushes.
         module("Peers", ["BelfryBench", "BelfryCore"]),
-        module("Doctor", ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryServer"]),
+        module(
+            "Doctor",
+            ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer"]
+        ),
         .executableTarget(
             name: "belfry",
             dependencies: [
@@ -228,6 +246,16 @@ let package = Package(
             path: "Tests/JournalCrashChild",
             swiftSettings: settings
         ),
+        // Against real servers, which the tests start and stop.
+        tests(
+            "RedisTests",
+            [
+                "BelfryJournal", "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
+                "BelfryTimelineConformance",
+                nioPosix,
+            ]
+        ),
+        module("RedisProcess", path: "Tests/RedisProcess", []),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
@@ -264,7 +292,7 @@ let package = Package(
         tests("ClientTests", ["BelfryClient"]),
         tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
         // The built program itself, with real arguments.
-        tests("CommandTests", ["belfry", "BelfryServer"]),
+        tests("CommandTests", ["belfry", "BelfryRedisProcess", "BelfryServer"]),
         tests("TidyTests", []),
     ]
 )

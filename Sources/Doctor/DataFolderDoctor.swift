@@ -57,6 +57,7 @@ package struct DataFolderDoctor: Sendable {
         var found = folderAccess() + secretFiles() + clockSanity() + diskRoom()
         let timeline = timeline()
         found += timeline.found
+        found += await redis()
         let lock = FolderLock(path: "\(folder)/timeline/LOCK")
         guard !lock.isHeldElsewhere else {
             let busy = Self.busy(folder)

@@ -1,7 +1,6 @@
 import BelfryChannels
 package import BelfryCore
 package import BelfryDelivery
-package import BelfryJournal
 package import BelfryRecords
 import BelfryWeChat
 package import Logging
@@ -11,12 +10,12 @@ package import UnixSignals
 
 /// One running Belfry: stores, flows, delivery and the HTTP server, put together. The only place where everything is known.
 package struct BelfryNode: Sendable {
-    package typealias NodeDispatcher = Dispatcher<JournalTimeline, JournalAlarm, BoxedClock>
+    package typealias NodeDispatcher = Dispatcher<NodeTimeline, NodeAlarm, BoxedClock>
 
     package let configuration: ServerConfiguration
     package let clock: any WallClock
     package let logger: Logger
-    package let timeline: JournalTimeline
+    package let timeline: NodeTimeline
     package let records: Records
     package let accounts: AccountBook
     package let keys: StoredKeys
@@ -48,13 +47,13 @@ package struct BelfryNode: Sendable {
         let folder = try DataFolder(path: configuration.data.folder)
         try folder.checkLog()
         do {
-            let timeline = try await JournalTimeline.open(
-                folder: folder.timeline,
-                configuration: JournalConfiguration(configuration),
-                clock: clock
+            let timeline = try await NodeTimeline.open(
+                configuration,
+                in: folder,
+                clock: clock,
+                seed: seed,
+                logger: logger
             )
-            logger.info("the timeline is open", metadata: ["lanes": "\(timeline.laneCount)"])
-            tell(timeline.dropped, in: folder, logger)
             do {
                 let records = try await Records.open(
                     path: folder.records,
@@ -89,7 +88,7 @@ package struct BelfryNode: Sendable {
         _ configuration: ServerConfiguration,
         folder: DataFolder,
         clock: any WallClock,
-        timeline: JournalTimeline,
+        timeline: NodeTimeline,
         records: Records,
         seed: UInt64,
         logger: Logger

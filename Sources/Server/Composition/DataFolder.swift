@@ -17,6 +17,7 @@ import Darwin
 ///     media/<account>/ files that flows name
 ///     secret.key       seals secrets at rest; 0600
 ///     admin.key        the first API key, made at the first start; 0600
+///     node-id          names this server where several share a timeline; made when first needed
 package struct DataFolder: Sendable {
     package let path: String
     /// It held nothing before this start.
@@ -70,7 +71,9 @@ package struct DataFolder: Sendable {
         guard wasEmpty else { return }
         // Whoever owns the timeline owns the folder.
         guard let lock = try? DiskStorage(folder: timeline) else { return }
-        for file in [records, "\(records)-wal", "\(records)-shm", secretKeyFile, adminKeyFile] {
+        for file in [
+            records, "\(records)-wal", "\(records)-shm", secretKeyFile, adminKeyFile, nodeIDFile,
+        ] {
             unlink(file)
         }
         // What cannot be removed stays behind; the next start finds its way with it.
@@ -81,6 +84,7 @@ package struct DataFolder: Sendable {
 
     private var secretKeyFile: String { "\(path)/secret.key" }
     private var adminKeyFile: String { "\(path)/admin.key" }
+    private var nodeIDFile: String { "\(path)/node-id" }
 
     package var timeline: String { "\(path)/timeline" }
     package var records: String { "\(path)/records.sqlite" }
@@ -118,6 +122,26 @@ package struct DataFolder: Sendable {
                 "\(file) (secret.key-file) cannot be read: \(systemWords(error))"
             )
         }
+    }
+
+    /// The name by which a shared timeline knows this server across restarts. A copy of the folder must not run beside it.
+    func nodeID() throws(StartFailure) -> String {
+        if !FileManager.default.fileExists(atPath: nodeIDFile) {
+            let id = UUID().uuidString.lowercased()
+            try Self.writePrivate(id + "\n", to: nodeIDFile, setting: "data.folder")
+        }
+        let text: String
+        do { text = try String(contentsOfFile: nodeIDFile, encoding: .utf8) } catch {
+            throw StartFailure(.damaged, "\(nodeIDFile) cannot be read: \(systemWords(error))")
+        }
+        let id = text.filter { !$0.isWhitespace }
+        guard 1...64 ~= id.utf8.count else {
+            throw StartFailure(
+                .damaged,
+                "\(nodeIDFile) does not hold a name of 1 to 64 bytes. Remove it: the next start makes another."
+            )
+        }
+        return id
     }
 
     private static func decode(_ text: String, from place: String) throws(StartFailure) -> [UInt8] {

@@ -5,6 +5,7 @@ import BelfryCore
 /// Flags win over `BELFRY_…` environment variables, those over the file, that over the defaults here.
 package struct ServerConfiguration: Sendable, Equatable {
     package var data = Data()
+    package var timeline = Timeline()
     package var http = HTTP()
     package var log = Log()
     package var secret = Secret()
@@ -19,6 +20,17 @@ package struct ServerConfiguration: Sendable, Equatable {
     package struct Data: Sendable, Equatable {
         /// The folder of the journal, the records, the secret key and the first admin key.
         package var folder = "belfry-data"
+    }
+
+    package struct Timeline: Sendable, Equatable {
+        /// Where pending pushes are kept: `redis://…` or `rediss://…`. Empty: in the data folder.
+        package var url = ""
+        /// How many shards pushes on Redis are spread over; the same for every server that shares them.
+        package var shards = 64
+        /// The first word of the keys in Redis.
+        package var prefix = "belfry"
+        /// Replicas that must have what was accepted.
+        package var replicas = 0
     }
 
     package struct HTTP: Sendable, Equatable {

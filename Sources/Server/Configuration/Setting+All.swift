@@ -1,9 +1,10 @@
 import BelfryCore
+import BelfryRedis
 import Logging
 
 extension Setting {
     /// Every setting there is, in the order in which they are printed.
-    package static let all: [Setting] = data + http + logs + secrets + engines + outside
+    package static let all: [Setting] = data + timeline + http + logs + secrets + engines + outside
 
     /// Finds a setting by its key.
     package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
@@ -15,6 +16,48 @@ extension Setting {
             needed: true,
             "Folder of the journal, the records and the keys."
         )
+    ]
+
+    private static let timeline: [Setting] = [
+        Setting(
+            key: "timeline.url",
+            meaning:
+                "Where pending pushes are kept: redis:// or rediss://, [user[:password]@]host[:port][/database]. "
+                + "Empty: in the data folder. Shown without the password.",
+            allowed: "empty, or an address of Redis",
+            parse: { values, configuration throws(SettingProblem) in
+                let text = values.first ?? ""
+                do throws(TimelineError) {
+                    if !text.isEmpty { _ = try RedisAddress(text) }
+                } catch {
+                    throw SettingProblem(text: "is wrong: \(error.message)")
+                }
+                configuration.timeline.url = text
+            },
+            render: { configuration in
+                let url = configuration.timeline.url
+                // It was read before.
+                return url.isEmpty ? "" : (try? RedisAddress(url).description) ?? "<redacted>"
+            }
+        ),
+        .integer(
+            "timeline.shards",
+            \.timeline.shards,
+            in: 1...16_384,
+            "Shards that pushes on Redis are spread over; the same for all who share them, for good."
+        ),
+        .text(
+            "timeline.prefix",
+            \.timeline.prefix,
+            needed: true,
+            "First word of every key in Redis."
+        ),
+        .integer(
+            "timeline.replicas",
+            \.timeline.replicas,
+            in: 0...9,
+            "Replicas of Redis that must have a push before it counts as accepted."
+        ),
     ]
 
     private static let http: [Setting] = [

@@ -1,8 +1,7 @@
-import BelfryCore
 import Synchronization
 
-/// Where the lanes write down when each is next worth a look, and where those who wait read the earliest of it.
-final class AlarmBoard: Sendable {
+/// Where an engine writes down when each of its lanes is next worth a look, and where those who wait read the earliest of it.
+package final class AlarmBoard: Sendable {
     private struct Waiter {
         var id: Int
         /// Woken by anything earlier.
@@ -25,11 +24,11 @@ final class AlarmBoard: Sendable {
 
     private let state: Mutex<State>
 
-    init(lanes: Int) {
+    package init(lanes: Int = 1) {
         state = Mutex(State(lanes: Array(repeating: nil, count: lanes), open: lanes))
     }
 
-    func publish(_ nextDue: Timestamp?, of lane: Int) {
+    package func publish(_ nextDue: Timestamp?, of lane: Int = 0) {
         let woken = state.withLock { state -> [Waiter] in
             guard state.lanes[lane] != nextDue else { return [] }
             state.lanes[lane] = nextDue
@@ -45,14 +44,14 @@ final class AlarmBoard: Sendable {
 
     /// Lanes that have something due by then. A lane has written it down before it answers, so that only a wall clock that has jumped over the end of
     /// a lease, or a call under way, makes this miss one.
-    func lanes(dueBy time: Timestamp) -> [Int] {
+    package func lanes(dueBy time: Timestamp) -> [Int] {
         state.withLock { state in
             state.lanes.indices.filter { state.lanes[$0].map { $0 <= time } ?? false }
         }
     }
 
     /// One of the lanes has nothing to say any more.
-    func close() {
+    package func close() {
         let woken = state.withLock { state -> [Waiter] in
             state.open -= 1
             guard state.open == 0 else { return [] }
@@ -64,7 +63,7 @@ final class AlarmBoard: Sendable {
 
     /// Returns when something earlier than `nextDue` is pending, or the task is cancelled. A closed board keeps nobody waiting who
     /// was waiting when it was closed; whoever comes later waits until cancelled, because there is nothing to look at.
-    func wait(until nextDue: Timestamp?) async {
+    package func wait(until nextDue: Timestamp?) async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID

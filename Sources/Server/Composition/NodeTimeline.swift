@@ -1,0 +1,143 @@
+package import BelfryCore
+import BelfryJournal
+import BelfryRedis
+import Logging
+
+/// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, or on Redis.
+package struct NodeTimeline: Timeline {
+    package let base: any Timeline
+    package let alarm: NodeAlarm
+    private let closing: @Sendable () async -> Void
+
+    /// Ends it; calls that come later throw `closed`.
+    package func close() async { await closing() }
+
+    package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
+        try await base.schedule(batch)
+    }
+
+    package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
+        try await base.cancel(ids)
+    }
+
+    package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
+        try await base.find(ids)
+    }
+
+    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+        try await base.claim(limit: limit, lease: lease)
+    }
+
+    package func settle(_ settlements: [Settlement]) async throws(TimelineError)
+        -> [SettleOutcome]
+    {
+        try await base.settle(settlements)
+    }
+
+    package func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)
+        -> [ExtendOutcome]
+    {
+        try await base.extend(tokens, lease: lease)
+    }
+
+    package func nextDue() async throws(TimelineError) -> Timestamp? { try await base.nextDue() }
+
+    package func forecast(from: Timestamp, to: Timestamp, bucket: Duration)
+        async throws(TimelineError) -> [Int]
+    {
+        try await base.forecast(from: from, to: to, bucket: bucket)
+    }
+
+    package func counts() async throws(TimelineError) -> TimelineCounts { try await base.counts() }
+}
+
+/// The alarm of the timeline chosen at start.
+package struct NodeAlarm: Alarm {
+    let base: any Alarm
+
+    package func wait(nextDue: Timestamp?) async throws(CancellationError) {
+        try await base.wait(nextDue: nextDue)
+    }
+}
+
+extension NodeTimeline {
+    /// Opens what the configuration names. The folder's own journal is opened in any case: whoever has it owns the folder.
+    ///
+    /// - Throws: ``TimelineError``, or ``StartFailure`` where settings and what lies there do not fit.
+    static func open(
+        _ configuration: ServerConfiguration,
+        in folder: DataFolder,
+        clock: any WallClock,
+        seed: UInt64,
+        logger: Logger
+    ) async throws -> NodeTimeline {
+        let journal = try await JournalTimeline.open(
+            folder: folder.timeline,
+            configuration: JournalConfiguration(configuration),
+            clock: clock
+        )
+        logger.info("the timeline is open", metadata: ["lanes": "\(journal.laneCount)"])
+        tell(journal.dropped, in: folder, logger)
+        guard !configuration.timeline.url.isEmpty else {
+            return NodeTimeline(base: journal, alarm: NodeAlarm(base: journal.alarm)) {
+                await journal.close()
+            }
+        }
+        do {
+            try await refuseLeftBehind(in: journal, folder)
+            let redis = try await redis(configuration, folder, seed: seed, logger: logger)
+            return NodeTimeline(base: redis, alarm: NodeAlarm(base: redis.alarm)) {
+                await redis.close()
+                await journal.close()
+            }
+        } catch {
+            await journal.close()
+            throw error
+        }
+    }
+
+    /// Pushes in the folder would never be sent once another timeline is used.
+    private static func refuseLeftBehind(in journal: JournalTimeline, _ folder: DataFolder)
+        async throws
+    {
+        let counts = try await journal.counts()
+        let pending = counts.scheduled + counts.inFlight
+        guard pending == 0 else {
+            throw StartFailure(
+                .misconfigured,
+                "timeline.url names a Redis, but \(pending) pushes are pending in \(folder.timeline). Start "
+                    + "without timeline.url until they have been sent or cancelled, or use another data.folder."
+            )
+        }
+    }
+
+    private static func redis(
+        _ configuration: ServerConfiguration,
+        _ folder: DataFolder,
+        seed: UInt64,
+        logger: Logger
+    ) async throws -> RedisTimeline {
+        var settings = RedisConfiguration(owner: try folder.nodeID())
+        settings.prefix = configuration.timeline.prefix
+        settings.replicas = configuration.timeline.replicas
+        settings.shards = configuration.timeline.shards
+        do {
+            let redis = try await RedisTimeline.open(
+                try RedisAddress(configuration.timeline.url),
+                configuration: settings,
+                seed: seed
+            )
+            do {
+                for finding in try await redis.audited() {
+                    logger.warning("Redis: \(finding)")
+                }
+            } catch {
+                await redis.close()
+                throw error
+            }
+            return redis
+        } catch let error as TimelineError where error.code == .invalid {
+            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,2 @@
+-- Only the clocks, and when to look next.
+return answer({})

@@ -1,0 +1,269 @@
+import BelfryCore
+import NIOCore
+import NIOPosix
+
+/// The servers of a timeline: one, or the primaries of a Redis Cluster, each with one connection.
+///
+/// A call goes to the server that has its slot. What a server did not do (the slot has moved, the script is not loaded, the data set is being read)
+/// is asked again, with pauses; what it may have done is not.
+///
+/// While a slot is on its way to another server its shards stand still: a script changes many keys, of which some would be here and some there. The
+/// key that a call names exists nowhere, so that the server which gives the slot away answers `ASK` to every call before it does anything; the call
+/// waits until the move is over.
+actor RedisServers {
+    private let first: RedisAddress
+    private let patience: RedisPatience
+    private let group: any EventLoopGroup
+    private var random: SplitMix64
+    private var nodes: [String: RedisNode] = [:]
+    /// The node of each slot; empty: one server has all of them.
+    private var slots: [String] = []
+    private var isClosed = false
+
+    init(_ address: RedisAddress, _ patience: RedisPatience, seed: UInt64) {
+        first = address
+        self.patience = patience
+        group = MultiThreadedEventLoopGroup.singleton
+        random = SplitMix64(seed: seed)
+    }
+
+    /// Learns whether this is a cluster, and who has which slot.
+    func learn() async throws(RedisFailure) {
+        var problem = RedisFailure(.notConnected, "no server of the cluster can be reached")
+        for name in candidates where !isClosed {
+            do throws(RedisFailure) {
+                return try await learn(from: node(name))
+            } catch {
+                problem = error
+            }
+        }
+        throw problem
+    }
+
+    private func learn(from node: RedisNode) async throws(RedisFailure) {
+        let reply = try await node.ask([RedisCommand("CLUSTER", "SLOTS")])[0]
+        if case .error(let failure) = reply {
+            // What a server says that is none of a cluster.
+            guard failure.message.contains("cluster support disabled") else { throw failure }
+            slots = []
+            return
+        }
+        var map = [String](repeating: "", count: HashSlot.count)
+        for range in reply.elements ?? [] {
+            guard let parts = range.elements, parts.count > 2, let from = parts[0].number,
+                let to = parts[1].number, let primary = parts[2].elements, primary.count > 1,
+                let host = primary[0].string, let port = primary[1].number,
+                0 <= from, from <= to, to < map.count
+            else { throw RedisFailure(.garbled, "CLUSTER SLOTS cannot be understood") }
+            let name = "\(host.isEmpty ? first.host : host):\(port)"
+            for slot in from...to { map[slot] = name }
+        }
+        slots = map
+    }
+
+    /// Every server that has slots.
+    func all() -> [RedisNode] {
+        slots.isEmpty ? [node(name(first))] : Set(slots).filter { !$0.isEmpty }.map { node($0) }
+    }
+
+    /// A connection of its own that listens; to any server, as channels are known to all of a cluster.
+    func listen(_ published: @escaping @Sendable (RedisReply) -> Void) async throws(RedisFailure)
+        -> RedisConnection
+    {
+        guard !isClosed else { throw RedisFailure(.closed, "the timeline is closed") }
+        var problem = RedisFailure(.notConnected, "no server can be reached")
+        for name in candidates {
+            let address = node(name).address
+            do throws(RedisFailure) {
+                return try await RedisConnection.open(
+                    address,
+                    patience,
+                    on: group,
+                    published: published
+                )
+            } catch {
+                problem = error
+            }
+        }
+        throw problem
+    }
+
+    func close() async {
+        isClosed = true
+        for node in nodes.values { await node.close() }
+    }
+
+    // MARK: Asking
+
+    /// Calls scripts, those of one server in one pipeline.
+    ///
+    /// - Returns: one reply for each call, in order; what failed is among them as an error.
+    func ask(_ calls: [ScriptCall]) async -> [RedisReply] {
+        var replies = [RedisReply](repeating: .none, count: calls.count)
+        var open = calls.indices.map { Attempt(call: $0) }
+        for round in 0..<12 where !open.isEmpty {
+            if round > 0, open.contains(where: \.waits) { await pause(round) }
+            if open.contains(where: \.needsMap) {
+                // What is still unknown then is told by the call itself.
+                do throws(RedisFailure) { try await learn() } catch {}
+            }
+            open = await tryOnce(open, of: calls, &replies)
+        }
+        return replies
+    }
+
+    /// A call that is still to be made, and what the last try taught.
+    private struct Attempt: Sendable {
+        var call: Int
+        var node: String?
+        var waits = false
+        var needsMap = false
+        var needsScript = false
+    }
+
+    private func tryOnce(
+        _ open: [Attempt],
+        of calls: [ScriptCall],
+        _ replies: inout [RedisReply]
+    ) async -> [Attempt] {
+        var byNode: [String: [Attempt]] = [:]
+        for attempt in open {
+            let name = attempt.node ?? home(of: calls[attempt.call].key)
+            byNode[name, default: []].append(attempt)
+        }
+        let work = byNode.map { (node: node($0.key), attempts: $0.value) }
+        let answers = await withTaskGroup(of: [(Attempt, RedisReply)].self) { group in
+            for (node, attempts) in work {
+                group.addTask { [patience] in await Self.ask(node, attempts, calls, patience) }
+            }
+            var answers: [(Attempt, RedisReply)] = []
+            for await some in group { answers += some }
+            return answers
+        }
+        var again: [Attempt] = []
+        for (attempt, reply) in answers {
+            replies[attempt.call] = reply
+            if case .error(let failure) = reply, let next = next(attempt, after: failure) {
+                again.append(next)
+            }
+        }
+        return again.sorted { $0.call < $1.call }
+    }
+
+    private static func ask(
+        _ node: RedisNode,
+        _ attempts: [Attempt],
+        _ calls: [ScriptCall],
+        _ patience: RedisPatience
+    ) async -> [(Attempt, RedisReply)] {
+        var commands: [RedisCommand] = []
+        var places: [Int] = []
+        let missing = attempts.filter(\.needsScript).map { calls[$0.call].script }
+        for (_, script) in Dictionary(
+            missing.map { ($0.digest, $0) },
+            uniquingKeysWith: { a, _ in a }
+        ) {
+            var load = RedisCommand("SCRIPT", "LOAD")
+            load.append(script.source)
+            commands.append(load)
+        }
+        for attempt in attempts {
+            places.append(commands.count)
+            commands.append(calls[attempt.call].command)
+        }
+        do throws(RedisFailure) {
+            let waits = patience.replicas > 0 && attempts.contains { calls[$0.call].isPromise }
+            if waits { commands.append(wait(patience)) }
+            let replies = try await node.ask(commands)
+            let confirmed = waits ? replies.last?.number ?? 0 : patience.replicas
+            return zip(attempts, places).map { attempt, place in
+                let isKept = confirmed >= patience.replicas || !calls[attempt.call].isPromise
+                return (
+                    attempt,
+                    isKept ? replies[place] : unconfirmed(replies[place], confirmed, patience)
+                )
+            }
+        } catch {
+            return attempts.map { ($0, .error(error)) }
+        }
+    }
+
+    /// Waits for replicas; what other callers ask on this connection waits with it.
+    private static func wait(_ patience: RedisPatience) -> RedisCommand {
+        RedisCommand(
+            "WAIT",
+            String(patience.replicas),
+            String(patience.replication.milliseconds)
+        )
+    }
+
+    private static func unconfirmed(
+        _ reply: RedisReply,
+        _ confirmed: Int,
+        _ patience: RedisPatience
+    ) -> RedisReply {
+        if case .error = reply { return reply }
+        return .error(
+            RedisFailure(
+                .noReplicas,
+                "\(confirmed) of \(patience.replicas) replicas have confirmed; it is done, but a fail-over may lose it"
+            )
+        )
+    }
+
+    /// How to go on after a failure; `nil` where that is for the caller.
+    private func next(_ attempt: Attempt, after failure: RedisFailure) -> Attempt? {
+        var next = Attempt(call: attempt.call)
+        switch failure.code {
+        case .noScript:
+            next.node = attempt.node
+            next.needsScript = true
+        case .moved(_, let node):
+            next.node = node
+            next.needsMap = true
+        case .readOnly where !slots.isEmpty, .notConnected where !slots.isEmpty:
+            next.waits = true
+            next.needsMap = true
+        case .ask, .tryAgain, .loading, .busy, .masterDown, .clusterDown:
+            next.waits = true
+        default: return nil
+        }
+        return next
+    }
+
+    /// 25 ms, then twice as long each time, a second at most; half of it by chance.
+    private func pause(_ round: Int) async {
+        let longest = min(1000, 25 << min(round - 1, 6))
+        let milliseconds = Int.random(in: longest / 2...longest, using: &random)
+        // Cut short by a cancelled caller: the next try is made at once then.
+        try? await Task.sleep(for: .milliseconds(milliseconds))
+    }
+
+    // MARK: Nodes
+
+    private func home(of key: String) -> String {
+        let name = slots.isEmpty ? "" : slots[HashSlot.of(key)]
+        return name.isEmpty ? self.name(first) : name
+    }
+
+    /// Who may be asked about the cluster: the one that was named, its `seeds`, and whoever is known to have slots.
+    private var candidates: [String] {
+        let seeds = (first.options["seeds"] ?? "").split(separator: ",").map(String.init)
+        let named = [name(first)] + seeds
+        return named + Set(slots).subtracting(named + [""]).sorted()
+    }
+
+    private func name(_ address: RedisAddress) -> String { "\(address.host):\(address.port)" }
+
+    private func node(_ name: String) -> RedisNode {
+        if let node = nodes[name] { return node }
+        var address = first
+        let colon = name.lastIndex(of: ":") ?? name.endIndex
+        address.port = Int(name[colon...].dropFirst()) ?? first.port
+        // A server that does not know its own address leaves it out: it is the one that was asked.
+        if colon > name.startIndex { address.host = String(name[..<colon]) }
+        let node = RedisNode(address, patience, on: group, seed: random.next())
+        nodes[name] = node
+        return node
+    }
+}

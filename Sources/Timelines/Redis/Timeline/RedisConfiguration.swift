@@ -1,0 +1,41 @@
+package import BelfryCore
+
+/// How a timeline lies in Redis, and who uses it.
+package struct RedisConfiguration: Sendable {
+    /// The first word of every key.
+    package var prefix = "belfry"
+    /// How many shards: 1 to 16,384, the same for everybody who uses these keys.
+    package var shards = 64
+    /// Names this process across restarts: what it held when it ended is due again as soon as it is back. Nobody else may use the name.
+    package var owner: String
+    /// A due push moves up one priority band each time it has waited this long (promise T7).
+    package var ageing = Duration.seconds(60)
+    /// The time by which what others have changed is noticed, where the hint of it was lost.
+    package var sweep = Duration.seconds(30)
+    /// How many replicas must have an accepted push, a cancel or a settlement before the caller hears of it (`WAIT`); 0: none.
+    package var replicas = 0
+    /// How long they may take; the call fails with `io` then, though the primary has done it.
+    package var replicaTimeout = Duration.seconds(1)
+    /// From a request to its answer.
+    package var commandTimeout = Duration.seconds(10)
+    /// From the first packet to the end of the log-in.
+    package var connectTimeout = Duration.seconds(5)
+
+    package init(owner: String) { self.owner = owner }
+}
+
+/// Whose clock decides what is due.
+package enum RedisClock: Sendable {
+    /// The server's, read within each script.
+    case server
+    /// A clock of the caller's, sent with each call: for tests on virtual time. Everybody who uses the keys must share it.
+    case given(any WallClock)
+
+    /// For what is waited for on this side: spans, never points of time.
+    var steady: any WallClock {
+        switch self {
+        case .server: SystemClock()
+        case .given(let clock): clock
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package import BelfryCore
+
+extension RedisTimeline {
+    /// Asks the shards in which something is known to be due, several in one round trip. Within a shard the order is that of promise T7; between
+    /// shards it is that of what has waited longest in each.
+    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+        guard 1...PushLimits.batchPushes ~= limit else {
+            throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
+        }
+        let length = try checked(lease)
+        var claims: [Claim] = []
+        var hasLooked = false
+        if book.needsLook(every: configuration.sweep) {
+            try await lookAtAll()
+            hasLooked = true
+        }
+        while claims.count < limit {
+            let due = book.due()
+            if due.isEmpty {
+                // Others may have put something; and the server's clock may have been set.
+                if hasLooked { break }
+                try await lookAtAll()
+                hasLooked = true
+                continue
+            }
+            do throws(TimelineError) {
+                claims += try await claim(limit - claims.count, of: due, length)
+            } catch {
+                // What was lent already must reach its worker.
+                if claims.isEmpty { throw error }
+                break
+            }
+        }
+        return ClaimBatch(
+            claims: claims,
+            now: book.now ?? clock.steady.now(),
+            nextDue: book.nextDue
+        )
+    }
+
+    /// One round trip: at least 32 from each shard, so that few scripts are called for many pushes, at most 64, so that none runs for long.
+    private func claim(_ limit: Int, of due: [Int], _ lease: Int64) async throws(TimelineError)
+        -> [Claim]
+    {
+        let share = min(64, max(32, limit / due.count))
+        var rest = limit
+        var calls: [(shard: Int, call: ScriptCall)] = []
+        for shard in due where rest > 0 {
+            var call = call(scripts.claim, shard)
+            call.append(Int64(min(share, rest)))
+            call.append(lease)
+            call.append(configuration.owner)
+            call.append(configuration.ageing.milliseconds)
+            calls.append((shard, call))
+            rest -= min(share, rest)
+        }
+        var claims: [Claim] = []
+        var failure: TimelineError?
+        for (call, answer) in zip(calls, await ask(calls)) {
+            do throws(TimelineError) {
+                for parts in try answer.get().elements ?? [] {
+                    claims.append(try Self.claim(parts, shard: call.shard, now, lease))
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if claims.isEmpty, let failure { throw failure }
+        return claims
+    }
+
+    private var now: Timestamp { book.now ?? clock.steady.now() }
+
+    private static func claim(
+        _ reply: RedisReply,
+        shard: Int,
+        _ now: Timestamp,
+        _ lease: Int64
+    ) throws(TimelineError) -> Claim {
+        guard let parts = reply.elements, parts.count == 7, let sequence = parts[0].number,
+            let generation = parts[1].number, let attempt = parts[2].number,
+            let accepted = parts[3].number, let due = parts[4].number,
+            let content = parts[5].bytes, let collected = parts[6].elements
+        else { throw TimelineError(.corrupt, "a record in Redis cannot be read") }
+        let time = Timestamp(milliseconds: Int64(due))
+        let push = try StoredPush.push(content, due: time)
+        var earlier: [[UInt8]] = []
+        for content in collected {
+            earlier.append(try StoredPush.push(content.bytes ?? [], due: time).payload)
+        }
+        let generation64 = Generation(shard: shard, number: generation).value
+        return Claim(
+            token: ClaimToken(id: push.id, generation: generation64),
+            push: push,
+            sequence: UInt64(sequence),
+            attempt: attempt,
+            accepted: Timestamp(milliseconds: Int64(accepted)),
+            leaseEnds: now + .milliseconds(lease),
+            collected: earlier
+        )
+    }
+
+    package func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)
+        -> [ExtendOutcome]
+    {
+        let length = try checked(lease)
+        var outcomes = [ExtendOutcome](repeating: .stale, count: tokens.count)
+        let held = tokens.indices.filter { isOurs(tokens[$0]) }
+        let groups = grouped(held, by: { Generation(tokens[$0].generation).shard }, limit: 256)
+        let answers = await ask(
+            groups.map { group in
+                var call = call(scripts.extend, group.shard)
+                call.append(length)
+                for index in group.items { call.append(Self.words(tokens[index])) }
+                return (group.shard, call)
+            }
+        )
+        for (group, answer) in zip(groups, answers) {
+            for (index, code) in zip(group.items, try codes(try answer.get())) {
+                outcomes[index] = try known(code)
+            }
+        }
+        return outcomes
+    }
+
+    /// Whether a token names a shard that there is.
+    func isOurs(_ token: ClaimToken) -> Bool {
+        Generation(token.generation).shard < configuration.shards
+    }
+
+    /// Digest and generation of a token, as scripts take them.
+    static func words(_ token: ClaimToken) -> [UInt8] {
+        var words = PushDigest(token.id).bytes
+        words.append(number: Int64(Generation(token.generation).number), 6)
+        return words
+    }
+
+    private func checked(_ lease: Duration) throws(TimelineError) -> Int64 {
+        guard lease > .zero, lease <= PushLimits.lease else {
+            throw TimelineError(.invalid, "lease: above zero, at most \(PushLimits.lease)")
+        }
+        return max(1, lease.milliseconds)
+    }
+}
+
+/// A fencing token's number: the shard's own, below 2^48, and the shard above it, so that whoever settles need not look for the push.
+struct Generation {
+    var shard: Int
+    var number: Int
+
+    init(shard: Int, number: Int) {
+        self.shard = shard
+        self.number = number
+    }
+
+    init(_ value: UInt64) {
+        shard = Int(value >> 48)
+        number = Int(value & (1 << 48 - 1))
+    }
+
+    var value: UInt64 { UInt64(shard) << 48 | UInt64(number) }
+}

@@ -1,0 +1,110 @@
+package import BelfryCore
+
+/// By id alone: the directory says which shard, in one round trip, the shard answers in another. What is not found there is asked of every shard, in one pipeline a
+/// server, before it is said to be gone.
+extension RedisTimeline {
+    package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
+        var outcomes = [CancelOutcome](repeating: .gone, count: ids.count)
+        var ended: [(digest: PushDigest, shard: Int)] = []
+        try await seek(ids, scripts.cancel, isPromise: true) {
+            index,
+            digest,
+            shard,
+            reply throws(TimelineError) in
+            switch reply.number {
+            case 0:
+                outcomes[index] = .cancelled
+                ended.append((digest, shard))
+            case 1: outcomes[index] = .inFlight
+            case 2: return false
+            default: throw TimelineError(.corrupt, "a script gave an outcome that is not known")
+            }
+            return true
+        }
+        try await directory(.forget, ended)
+        return outcomes
+    }
+
+    package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
+        var found = [Pending?](repeating: nil, count: ids.count)
+        try await seek(ids, scripts.find, isPromise: false) {
+            index,
+            _,
+            _,
+            reply throws(TimelineError) in
+            guard let parts = reply.elements else { return false }
+            let pending = try Self.pending(parts)
+            // Two ids may share a digest, in theory.
+            guard pending.push.id == ids[index] else { return false }
+            found[index] = pending
+            return true
+        }
+        return found
+    }
+
+    /// Asks where the directory says, and then everywhere about what was not found.
+    ///
+    /// - Parameter take: reads one answer; `false`: it is not there.
+    private func seek(
+        _ ids: [PushID],
+        _ script: RedisScript,
+        isPromise: Bool,
+        _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
+    ) async throws(TimelineError) {
+        let digests = ids.map { PushDigest($0) }
+        let homes = try await directory(.ask, digests.map { ($0, 0) })
+        let likely = grouped(
+            ids.indices.filter { homes[$0] != nil },
+            by: { homes[$0] ?? 0 },
+            limit: 128
+        )
+        var isFound = [Bool](repeating: false, count: ids.count)
+        try await seek(likely, script, isPromise: isPromise, digests, &isFound, take)
+        // A second mention of an id is asked for again, too: it may have ended by the first.
+        let missing = ids.indices.filter { !isFound[$0] }
+        guard !missing.isEmpty, configuration.shards > 1 else { return }
+        let everywhere = (0..<configuration.shards).flatMap { shard in
+            grouped(missing, by: { _ in shard }, limit: 256)
+        }
+        try await seek(everywhere, script, isPromise: isPromise, digests, &isFound, take)
+    }
+
+    private func seek(
+        _ groups: [(shard: Int, items: [Int])],
+        _ script: RedisScript,
+        isPromise: Bool,
+        _ digests: [PushDigest],
+        _ isFound: inout [Bool],
+        _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
+    ) async throws(TimelineError) {
+        let answers = await ask(
+            groups.map { group in
+                var call = call(script, group.shard, isPromise: isPromise)
+                for index in group.items { call.append(digests[index].bytes) }
+                return (group.shard, call)
+            }
+        )
+        for (group, answer) in zip(groups, answers) {
+            let parts = try answer.get().elements ?? []
+            for (index, reply) in zip(group.items, parts) {
+                let isHere = try take(index, digests[index], group.shard, reply)
+                isFound[index] = isFound[index] || isHere
+            }
+        }
+    }
+
+    private static func pending(_ parts: [RedisReply]) throws(TimelineError) -> Pending {
+        let states: [Pending.State] = [.scheduled, .inFlight, .cancelling, .parked]
+        guard parts.count == 6, let state = parts[0].number, states.indices.contains(state),
+            let sequence = parts[1].number, let attempt = parts[2].number,
+            let accepted = parts[3].number, let due = parts[4].number, let content = parts[5].bytes
+        else { throw TimelineError(.corrupt, "a record in Redis cannot be read") }
+        return Pending(
+            push: try StoredPush.push(content, due: Timestamp(milliseconds: Int64(due))),
+            state: states[state],
+            sequence: UInt64(sequence),
+            attempt: attempt,
+            accepted: Timestamp(milliseconds: Int64(accepted))
+        )
+    }
+}

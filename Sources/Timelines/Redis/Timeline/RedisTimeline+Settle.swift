@@ -1,0 +1,124 @@
+package import BelfryCore
+
+extension RedisTimeline {
+    /// One round trip to the shards, and one to the directory for ids that have ended. A settlement and its successors are one step of one script; they stay in the
+    /// shard of the settled push.
+    package func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome]
+    {
+        var words: [[[UInt8]]] = []
+        for settlement in settlements { words.append(try self.words(settlement)) }
+        var outcomes = [SettleOutcome](repeating: .stale, count: settlements.count)
+        let held = settlements.indices.filter { isOurs(settlements[$0].token) }
+        let groups = grouped(
+            held,
+            by: { Generation(settlements[$0].token.generation).shard },
+            limit: 64
+        )
+        let answers = await ask(
+            groups.map { group in
+                var call = call(scripts.settle, group.shard, isPromise: true)
+                for part in group.items.flatMap({ words[$0] }) { call.append(part) }
+                return (group.shard, call)
+            }
+        )
+        for (group, answer) in zip(groups, answers) {
+            for (index, code) in zip(group.items, try codes(try answer.get())) {
+                outcomes[index] = try known(code)
+            }
+        }
+        try await follow(settlements, outcomes)
+        return outcomes
+    }
+
+    /// Tells the directory what has ended and what has begun.
+    private func follow(_ settlements: [Settlement], _ outcomes: [SettleOutcome])
+        async throws(TimelineError)
+    {
+        var ended: [(digest: PushDigest, shard: Int)] = []
+        var begun: [(digest: PushDigest, shard: Int)] = []
+        for (settlement, outcome) in zip(settlements, outcomes) where outcome != .stale {
+            let shard = Generation(settlement.token.generation).shard
+            let id = settlement.token.id
+            if outcome != .settledCancelled {
+                begun += settlement.successors.filter { $0.id != id }.map {
+                    (PushDigest($0.id), shard)
+                }
+            }
+            if outcome == .settledCancelled
+                || (outcome == .settled && settlement.result.isEnd
+                    && !settlement.successors.contains { $0.id == id })
+            {
+                ended.append((PushDigest(id), shard))
+            }
+        }
+        if !ended.isEmpty { try await directory(.forget, ended) }
+        guard !begun.isEmpty else { return }
+        let old = try await directory(.move, begun)
+        try await evict(
+            zip(begun, old).compactMap { new, shard in
+                shard.flatMap { $0 == new.shard ? nil : (new.digest, $0) }
+            }
+        )
+    }
+
+    /// Removes older versions that lie in other shards: of an id that was used for another recipient before.
+    private func evict(_ old: [(digest: PushDigest, shard: Int)]) async throws(TimelineError) {
+        guard !old.isEmpty else { return }
+        let groups = grouped(old.indices, by: { old[$0].shard }, limit: 128)
+        let answers = await ask(
+            groups.map { group in
+                var call = call(scripts.cancel, group.shard)
+                for index in group.items { call.append(old[index].digest.bytes) }
+                return (group.shard, call)
+            }
+        )
+        for answer in answers { _ = try answer.get() }
+    }
+
+    /// A settlement and its successors, as the script takes them.
+    private func words(_ settlement: Settlement) throws(TimelineError) -> [[UInt8]] {
+        var head = Self.words(settlement.token)
+        switch settlement.result {
+        case .done, .dead:
+            head.append(0)
+            head.append(number: 0, 6)
+        case .retry(let due):
+            head.append(1)
+            head.append(number: StoredPush.clamp(due.milliseconds), 6)
+        case .hold(let due):
+            head.append(2)
+            head.append(number: StoredPush.clamp(due.milliseconds), 6)
+        }
+        head.append(number: Int64(settlement.successors.count), 2)
+        return [head] + (try successors(of: settlement))
+    }
+
+    private func successors(of settlement: Settlement) throws(TimelineError) -> [[UInt8]] {
+        guard let person = settlement.successors.first?.recipient else { return [] }
+        for push in settlement.successors where push.recipient != person {
+            throw TimelineError(.invalid, "successor \(push.id): is for another recipient")
+        }
+        let batch: PushBatch
+        do { batch = try PushBatch(settlement.successors) } catch {
+            throw TimelineError(.invalid, "successor: \(error)")
+        }
+        var stored: [[UInt8]] = []
+        let span = batch.bytes.span
+        var offset = 0
+        while offset < span.count, let record = PushRecord(span, at: offset) {
+            stored.append(record.stored(in: span))
+            offset += record.length
+        }
+        return stored
+    }
+}
+
+extension Settlement.Result {
+    /// Whether nothing of the push is left after it.
+    fileprivate var isEnd: Bool {
+        switch self {
+        case .done, .dead: true
+        case .retry, .hold: false
+        }
+    }
+}

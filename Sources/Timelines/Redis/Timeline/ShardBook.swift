@@ -1,0 +1,93 @@
+import BelfryCore
+import Synchronization
+
+/// What this process knows of the shards: their clocks and when each is next worth a look. Only a hint: others change the shards, too.
+final class ShardBook: Sendable {
+    private struct Shard {
+        /// By how much the shard's steady clock is ahead of ours: the most that was ever seen, since an answer that took long shows less.
+        var ahead: Int64?
+        var isKnown = false
+        var nextDue: Timestamp?
+    }
+
+    private struct State {
+        var shards: [Shard]
+        /// The server's time at the last answer, and ours then.
+        var heard: (now: Timestamp, steady: Int64)?
+        var looked: Int64?
+    }
+
+    /// Tells whoever waits when something is worth a look.
+    let board = AlarmBoard()
+    private let clock: any WallClock
+    private let state: Mutex<State>
+
+    init(shards: Int, clock: any WallClock) {
+        self.clock = clock
+        state = Mutex(State(shards: Array(repeating: Shard(), count: shards)))
+    }
+
+    /// The least that a shard's steady clock shows now; `nil` where it was never heard of.
+    func steady(_ shard: Int) -> Int64? {
+        let ours = clock.steadyMilliseconds()
+        return state.withLock { $0.shards[shard].ahead }.map { ours + $0 }
+    }
+
+    /// The server's time now, as far as can be told; never ahead of it while nobody sets its clock back.
+    var now: Timestamp? {
+        let ours = clock.steadyMilliseconds()
+        return state.withLock { $0.heard }.map { $0.now + .milliseconds(ours - $0.steady) }
+    }
+
+    /// Takes note of an answer.
+    func hear(_ shard: Int, now: Timestamp, steady: Int64, nextDue: Timestamp?) {
+        let ours = clock.steadyMilliseconds()
+        let earliest = state.withLock { state in
+            state.heard = (now, ours)
+            state.shards[shard].ahead = max(
+                state.shards[shard].ahead ?? .min,
+                steady - ours
+            )
+            state.shards[shard].isKnown = true
+            state.shards[shard].nextDue = nextDue
+            return state.shards.compactMap(\.nextDue).min()
+        }
+        board.publish(earliest)
+    }
+
+    /// Takes note that somebody has put something that is due earlier.
+    func hint(_ shard: Int, due: Timestamp) {
+        let earliest = state.withLock { state in
+            state.shards[shard].nextDue = min(state.shards[shard].nextDue ?? due, due)
+            return state.shards.compactMap(\.nextDue).min()
+        }
+        board.publish(earliest)
+    }
+
+    /// Whether every shard must be asked again: because one was never heard of, or the last time is too long ago.
+    func needsLook(every sweep: Duration) -> Bool {
+        let ours = clock.steadyMilliseconds()
+        return state.withLock { state in
+            guard let looked = state.looked else { return true }
+            return ours - looked >= sweep.milliseconds || state.shards.contains { !$0.isKnown }
+        }
+    }
+
+    func didLook() {
+        let ours = clock.steadyMilliseconds()
+        state.withLock { $0.looked = ours }
+    }
+
+    /// The shards with something due, the one that has waited longest first.
+    func due() -> [Int] {
+        guard let now else { return [] }
+        return state.withLock { state in
+            state.shards.indices.compactMap { index in
+                state.shards[index].nextDue.flatMap { $0 <= now ? ($0, index) : nil }
+            }
+        }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    /// The earliest time that any shard is worth a look; `nil` with nothing pending.
+    var nextDue: Timestamp? { state.withLock { $0.shards.compactMap(\.nextDue).min() } }
+}
