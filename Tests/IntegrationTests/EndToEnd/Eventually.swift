@@ -8,7 +8,7 @@ struct NeverHappened: Error, CustomStringConvertible {
 /// - Throws: ``NeverHappened`` after `patience`, or what `condition` throws.
 func eventually(
     _ what: String,
-    within patience: Duration = .seconds(20),
+    within patience: Duration = .seconds(120),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + patience
