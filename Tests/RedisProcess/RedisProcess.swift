@@ -20,8 +20,11 @@ package final class RedisProcess: Sendable {
         process = Mutex(try Self.start(port, folder, arguments))
     }
 
-    deinit {
-        process.withLock { Self.kill($0) }
+    deinit { remove() }
+
+    /// Ends it for good, with what it has on disk.
+    package func remove() {
+        kill()
         // A test's leavings, in a temporary folder.
         try? FileManager.default.removeItem(atPath: folder)
     }

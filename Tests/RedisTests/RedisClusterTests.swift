@@ -11,7 +11,7 @@ import Testing
 struct RedisClusterTests {
     private static let shared = Task {
         let cluster = try await RedisClusterProcess()
-        atExit { cluster.kill() }
+        atExit { for server in cluster.servers { server.remove() } }
         return cluster
     }
 

@@ -183,6 +183,41 @@ struct RedisTimelineTests {
         for timeline in [mine, other] { await timeline.close() }
     }
 
+    @Test("asks the server nothing while nothing is due")
+    func idle() async throws {
+        let server = try RedisProcess()
+        defer { server.kill() }
+        let timeline = try await RedisTimeline.ready(server, .given(clock))
+        await timeline.listens()
+        try await timeline.schedule([push(1, in: 3600)])
+        let node = await timeline.servers.all()[0]
+        // The first look of who listens may still be under way: only the question itself is counted then.
+        var asked = try await commands(node)
+        while true {
+            let again = try await commands(node)
+            if again == asked + 1 { break }
+            asked = again
+        }
+        let due = clock.now() + .seconds(3600)
+        let waiting = Task { [alarm = timeline.alarm] in try await alarm.wait(nextDue: due) }
+        while clock.sleepers == 0 { await Task.yield() }
+        let before = try await commands(node)
+        clock.advance(by: .seconds(3599))
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(try await commands(node) == before + 1)
+        clock.advance(by: .seconds(1))
+        try await waiting.value
+        #expect(try await timeline.claim(limit: 1, lease: .seconds(30)).claims.count == 1)
+        await timeline.close()
+    }
+
+    private func commands(_ node: RedisNode) async throws -> Int {
+        let info = try await node.ask([RedisCommand("INFO", "stats")])[0].string ?? ""
+        let name = "total_commands_processed:"
+        let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
+        return try #require(line.flatMap { Int($0.dropFirst(name.count)) })
+    }
+
     @Test("refuses to share its keys with another number of shards")
     func layout() async throws {
         let server = try RedisProcess()
