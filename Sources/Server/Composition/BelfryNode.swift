@@ -108,7 +108,7 @@ package struct BelfryNode: Sendable {
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
         if configuration.http.auth == .keys {
-            try await Self.checkOwners(configuration, timeline, records)
+            try await Self.checkOwners(configuration, timeline.journal, records)
         }
         firstKey =
             configuration.http.auth == .keys
@@ -356,7 +356,7 @@ package struct BelfryNode: Sendable {
             version: Belfry.version
         )
         dependencies.settings = settings
-        let backups = BackupDesk(configuration, timeline, records)
+        let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies
     }

@@ -1,11 +1,13 @@
 package import BelfryCore
-import BelfryJournal
+package import BelfryJournal
 import BelfryRedis
 import Logging
 
 /// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, or on Redis.
 package struct NodeTimeline: Timeline {
     package let base: any Timeline
+    /// The folder's own: what `base` is, or empty beside another.
+    package let journal: JournalTimeline
     package let alarm: NodeAlarm
     private let closing: @Sendable () async -> Void
 
@@ -77,16 +79,24 @@ extension NodeTimeline {
             clock: clock
         )
         logger.info("the timeline is open", metadata: ["lanes": "\(journal.laneCount)"])
-        tell(journal.dropped, in: folder, logger)
+        BelfryNode.tell(journal.dropped, in: folder, logger)
         guard !configuration.timeline.url.isEmpty else {
-            return NodeTimeline(base: journal, alarm: NodeAlarm(base: journal.alarm)) {
+            return NodeTimeline(
+                base: journal,
+                journal: journal,
+                alarm: NodeAlarm(base: journal.alarm)
+            ) {
                 await journal.close()
             }
         }
         do {
             try await refuseLeftBehind(in: journal, folder)
             let redis = try await redis(configuration, folder, seed: seed, logger: logger)
-            return NodeTimeline(base: redis, alarm: NodeAlarm(base: redis.alarm)) {
+            return NodeTimeline(
+                base: redis,
+                journal: journal,
+                alarm: NodeAlarm(base: redis.alarm)
+            ) {
                 await redis.close()
                 await journal.close()
             }

@@ -57,7 +57,7 @@ local function lend(number)
     leases[#leases + 1] = text(steady + lease)
     leases[#leases + 1] = number
     local collected = push.group and call('LRANGE', K .. ':x' .. push.group, 0, -1) or {}
-    claims[#claims + 1] = { number, gen, push.attempt, push.accepted, push.due, push.content, collected }
+    claims[#claims + 1] = { number, gen, push.attempt, push.accepted, push.due, push.content, collected, push.asked }
 end
 
 while #claims < wanted do

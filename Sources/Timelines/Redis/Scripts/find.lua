@@ -10,11 +10,13 @@ for i = 3, #ARGV do
             number, state = struct.unpack('<I6', parked), 3
             push = { attempt = 0 }
             push.due, push.accepted = struct.unpack('<i6I6', parked, 7 + ID)
+            push.asked = push.due
             push.content = string.sub(parked, 22 + ID)
         elseif flight then
             state = string.byte(flight, 7) == 1 and 2 or 1
         end
     end
-    found[i - 2] = push and { state, number, push.attempt, push.accepted, push.due, push.content } or false
+    local collected = push and push.group and call('LRANGE', K .. ':x' .. push.group, 0, -1) or {}
+    found[i - 2] = push and { state, number, push.attempt, push.accepted, push.due, push.content, push.asked, collected } or false
 end
 return answer(found)

@@ -11,8 +11,9 @@
 --   :g :w :x<id> merging: key -> head, head -> span of the group, payloads collected by a head
 --   :a           pending pushes of each account
 --
--- A record: due (6), accepted (6), attempt (2), band (1, plus 128 with a merge group), the head's digest (10, with a group), content:
--- id with its length (2), account with its length (1), and what no script reads.
+-- A record: due (6), accepted (6), attempt (2), band (1, plus 128 with a merge group, plus 64 where a hold or a retry has moved due), the
+-- head's digest (10, with a group), when it was asked for (6, where due was moved), content: id with its length (2), account with its
+-- length (1), and what no script reads.
 local K = KEYS[1]
 local call = redis.call
 local now = wallclock()
@@ -110,13 +111,21 @@ local function read(number)
         push.group = string.sub(record, 16, 15 + ID)
         start = 16 + ID
     end
+    push.asked = push.due
+    if push.band >= 64 then
+        push.band = push.band - 64
+        push.asked = struct.unpack('<i6', record, start)
+        start = start + 6
+    end
     push.content = string.sub(record, start)
     return push
 end
 
 local function pack(push)
-    local band = push.band + (push.group and 128 or 0)
-    return struct.pack('<i6I6HB', push.due, push.accepted, push.attempt, band) .. (push.group or '') .. push.content
+    local is_moved = push.asked ~= push.due
+    local band = push.band + (push.group and 128 or 0) + (is_moved and 64 or 0)
+    local asked = is_moved and struct.pack('<i6', push.asked) or ''
+    return struct.pack('<i6I6HB', push.due, push.accepted, push.attempt, band) .. (push.group or '') .. asked .. push.content
 end
 
 local function write(number, push) call('HSET', page(number), number % PAGE, pack(push)) end
@@ -338,6 +347,7 @@ local function join(head, push, mode, grace, wait)
     local id = string.sub(old.content, 1, 2 + struct.unpack('<H', old.content))
     push.content = id .. string.sub(push.content, 3 + struct.unpack('<H', push.content))
     push.due = math.min(first + wait, last + grace)
+    push.asked = push.due
     push.attempt, push.group = old.attempt, head
     seq = seq + 1
     write(seq, push)
@@ -359,7 +369,7 @@ local function put(words)
     local number, flight = holder(digest)
     if flight then
         seq = seq + 1
-        push.due = alone
+        push.due, push.asked = alone, alone
         call('HSET', K .. ':p', number, struct.pack('<I6', seq) .. digest .. pack(push))
         dirty = true
         return 2
@@ -374,7 +384,7 @@ local function put(words)
         local head = call('HGET', K .. ':g', key)
         if head and join(head, push, mode, grace, wait) then return 3 end
     end
-    push.due = alone
+    push.due, push.asked = alone, alone
     add(digest, push, key, base)
     return number and 1 or 0
 end

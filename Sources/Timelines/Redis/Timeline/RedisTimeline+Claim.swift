@@ -77,27 +77,36 @@ extension RedisTimeline {
         _ now: Timestamp,
         _ lease: Int64
     ) throws(TimelineError) -> Claim {
-        guard let parts = reply.elements, parts.count == 7, let sequence = parts[0].number,
+        guard let parts = reply.elements, parts.count == 8, let sequence = parts[0].number,
             let generation = parts[1].number, let attempt = parts[2].number,
             let accepted = parts[3].number, let due = parts[4].number,
-            let content = parts[5].bytes, let collected = parts[6].elements
+            let content = parts[5].bytes, let collected = parts[6].elements,
+            let asked = parts[7].number
         else { throw TimelineError(.corrupt, "a record in Redis cannot be read") }
         let time = Timestamp(milliseconds: Int64(due))
         let push = try StoredPush.push(content, due: time)
-        var earlier: [[UInt8]] = []
-        for content in collected {
-            earlier.append(try StoredPush.push(content.bytes ?? [], due: time).payload)
-        }
+        let earlier = try payloads(collected)
         let generation64 = Generation(shard: shard, number: generation).value
         return Claim(
             token: ClaimToken(id: push.id, generation: generation64),
             push: push,
             sequence: UInt64(sequence),
             attempt: attempt,
+            asked: Timestamp(milliseconds: Int64(asked)),
             accepted: Timestamp(milliseconds: Int64(accepted)),
             leaseEnds: now + .milliseconds(lease),
             collected: earlier
         )
+    }
+
+    /// The payloads of contents that a merge has collected.
+    static func payloads(_ contents: [RedisReply]) throws(TimelineError) -> [[UInt8]] {
+        var payloads: [[UInt8]] = []
+        for content in contents {
+            let due = Timestamp(milliseconds: 0)
+            payloads.append(try StoredPush.push(content.bytes ?? [], due: due).payload)
+        }
+        return payloads
     }
 
     package func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)

@@ -95,16 +95,19 @@ extension RedisTimeline {
 
     private static func pending(_ parts: [RedisReply]) throws(TimelineError) -> Pending {
         let states: [Pending.State] = [.scheduled, .inFlight, .cancelling, .parked]
-        guard parts.count == 6, let state = parts[0].number, states.indices.contains(state),
+        guard parts.count == 8, let state = parts[0].number, states.indices.contains(state),
             let sequence = parts[1].number, let attempt = parts[2].number,
-            let accepted = parts[3].number, let due = parts[4].number, let content = parts[5].bytes
+            let accepted = parts[3].number, let due = parts[4].number, let content = parts[5].bytes,
+            let asked = parts[6].number, let collected = parts[7].elements
         else { throw TimelineError(.corrupt, "a record in Redis cannot be read") }
         return Pending(
             push: try StoredPush.push(content, due: Timestamp(milliseconds: Int64(due))),
             state: states[state],
             sequence: UInt64(sequence),
             attempt: attempt,
-            accepted: Timestamp(milliseconds: Int64(accepted))
+            asked: Timestamp(milliseconds: Int64(asked)),
+            accepted: Timestamp(milliseconds: Int64(accepted)),
+            collected: try payloads(collected)
         )
     }
 }
