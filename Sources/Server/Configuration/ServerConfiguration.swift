@@ -10,7 +10,6 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = Log()
     package var secret = Secret()
     package var records = Records()
-    package var timeline = Timeline()
     package var delivery = Delivery()
     package var wechat = WeChat()
     package var webhook = Webhook()
@@ -23,6 +22,9 @@ package struct ServerConfiguration: Sendable, Equatable {
     }
 
     package struct Timeline: Sendable, Equatable {
+        /// Threads with a journal of their own that the pushes of the data folder are spread over by recipient. 0: as many as the folder has, and in
+        /// a new one the usual number.
+        package var lanes = 0
         /// Where pending pushes are kept: `redis://…` or `rediss://…`. Empty: in the data folder.
         package var url = ""
         /// How many shards pushes on Redis are spread over; the same for every server that shares them.
@@ -85,12 +87,6 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var purgeInterval = Duration.minutes(10)
         /// How many rows one purge removes at most, so that it never stalls the writer.
         package var purgeRowsMax = 5000
-    }
-
-    package struct Timeline: Sendable, Equatable {
-        /// Threads with a journal of their own that the pushes are spread over by recipient. 0: as many as the folder has, and in a new one the
-        /// usual number.
-        package var lanes = 0
     }
 
     package struct Delivery: Sendable, Equatable {
