@@ -19,7 +19,8 @@ struct RedisClusterTests {
     func keeps(rule: TimelineRule) async throws {
         let cluster = try await Self.shared.value
         let name = "t\(TimelineRule.all.firstIndex { $0.description == rule.description } ?? 0)"
-        try await rule.check(try await fixture(cluster, name, ManualClock()))
+        let fixture = try await fixture(cluster, name, ManualClock())
+        try await checkDivided(rule) { try await rule.check(fixture) }
     }
 
     @Test(
