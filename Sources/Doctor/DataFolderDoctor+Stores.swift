@@ -23,7 +23,11 @@ extension DataFolderDoctor {
     func timeline() -> (found: [Diagnosis], pending: Int) {
         let path = "\(folder)/timeline"
         guard isFolder(path) else {
-            return ([Diagnosis("timeline", .well, "there is none yet")], 0)
+            guard FileManager.default.fileExists(atPath: "\(folder)/records.sqlite") else {
+                return ([Diagnosis("timeline", .well, "there is none yet")], 0)
+            }
+            let (problem, cure) = DataFolder.lostTimeline
+            return ([Diagnosis("timeline", .damaged, problem, remedy: cure)], 0)
         }
         let report: DoctorReport
         do throws(TimelineError) { report = try JournalDoctor.verify(folder: path) } catch {
@@ -109,7 +113,9 @@ extension DataFolderDoctor {
     func records(copyIn place: String, pending: Int) async -> [Diagnosis] {
         let path = "\(folder)/records.sqlite"
         guard FileManager.default.fileExists(atPath: path) else {
-            return [Diagnosis("records", .well, "there are none yet")]
+            return [
+                lostOwners(pending: pending) ?? Diagnosis("records", .well, "there are none yet")
+            ]
         }
         var found: [Diagnosis] = []
         do throws(RecordsError) {

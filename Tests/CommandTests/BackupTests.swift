@@ -76,6 +76,16 @@ struct BackupTests {
                 withIntermediateDirectories: false
             )
             #expect(try await backup(server, copy).code == 0)
+            let own = copy + "3.partial"
+            try FileManager.default.createDirectory(
+                atPath: own,
+                withIntermediateDirectories: false
+            )
+            let other = try await backup(server, copy + "3")
+            #expect(other.code == 65)
+            #expect(other.err.contains("3.partial is there"))
+            #expect(FileManager.default.fileExists(atPath: own))
+            try FileManager.default.removeItem(atPath: own)
             let key = try await Program.run(
                 ["key", "create", "reader", "--scope", "read"] + server.keyFile,
                 environment: server.environment

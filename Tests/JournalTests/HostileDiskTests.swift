@@ -110,6 +110,21 @@ struct HostileDiskTests {
         #expect(report.findings.first?.file == name)
     }
 
+    @Test("what somebody has put behind the end of a run keeps nothing from being read")
+    func bytesBehindRun() async throws {
+        let disk = SimulatedDisk()
+        var configuration = JournalConfiguration()
+        configuration.checkpointBytes = 1
+        let timeline = try await open(disk, configuration)
+        _ = try await timeline.schedule([push("a", in: 3600)])
+        await timeline.close()
+        let name = try #require(try disk.names().last { $0.hasPrefix("run-") })
+        disk.edit(name) { $0.append(0x78) }
+        let again = try await open(disk)
+        #expect(try await again.find(["a"])[0] != nil)
+        await again.close()
+    }
+
     /// Bit by bit, so that it shares nothing with what it checks.
     static func crc(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var crc = UInt32.max

@@ -35,6 +35,13 @@ struct BulkPushesTests {
         try await post(Array(text.utf8), fixture)
     }
 
+    @Test("a wrong line is told by its number in the body, blank lines counted")
+    func numbers() async throws {
+        let (status, lines) = try await post("bad\n\n \nworse\n", try await ServerFixture())
+        #expect(status == 207)
+        #expect(lines.map { $0["line"]?.integer } == [1, 4])
+    }
+
     @Test("accepts every good line and answers in order")
     func good() async throws {
         let fixture = try await ServerFixture()

@@ -18,6 +18,8 @@ struct BulkPushParser {
 
     /// One line: its id as it stood there, quotes included, and what was wrong with it.
     struct Line {
+        /// Its number in the chunk, blank lines counted, from 1.
+        var number: Int
         /// Where the id lies in the chunk; empty where there was none to be found.
         var id: Range<Int>
         var problem: Problem.Field?
@@ -27,6 +29,8 @@ struct BulkPushParser {
     private(set) var batch = PushBatch()
     /// One for each line that was not blank, in order.
     private(set) var lines: [Line] = []
+    /// Lines of the chunk, blank ones counted.
+    private(set) var lineCount = 0
     private var account = Known()
     private var channel = Known()
 
@@ -63,6 +67,7 @@ struct BulkPushParser {
     mutating func removeAll() {
         batch.removeAll()
         lines.removeAll(keepingCapacity: true)
+        lineCount = 0
     }
 
     /// Reads every line of the chunk. The batch must be empty, and the chunk small enough for one (``PushLimits/batchPushes``).
@@ -73,6 +78,7 @@ struct BulkPushParser {
         while start < chunk.count {
             var end = start
             while end < chunk.count, chunk[end] != UInt8(ascii: "\n") { end += 1 }
+            lineCount += 1
             readLine(chunk, start..<end, isClean)
             start = end + 1
         }
@@ -86,6 +92,7 @@ struct BulkPushParser {
         if !isClean, let fault = UTF8Check.firstFault(line) {
             lines.append(
                 Line(
+                    number: lineCount,
                     id: 0..<0,
                     problem: .init("", "utf8", "is not valid UTF-8 at byte \(fault) of the line")
                 )
@@ -106,6 +113,7 @@ struct BulkPushParser {
         let token = parts.token
         lines.append(
             Line(
+                number: lineCount,
                 id: range.lowerBound + token.lowerBound..<range.lowerBound + token.upperBound,
                 problem: parts.problem
             )

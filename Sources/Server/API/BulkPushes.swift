@@ -153,8 +153,10 @@ struct BulkPushes {
     private mutating func write(_ outcomes: [ScheduleOutcome]?) {
         var next = 0
         answer.reserveCapacity(answer.count + parser.lines.count * 64)
+        let before = line
+        defer { line = before + parser.lineCount }
         for entry in parser.lines {
-            line += 1
+            line = before + entry.number
             if let problem = entry.problem {
                 refused += 1
                 report(entry.id, problem)

@@ -91,9 +91,8 @@ package struct Backup: Sendable {
 
     private func write(_ stores: (String) async throws -> Void) async throws -> Report {
         let manager = FileManager.default
-        try? manager.removeItem(atPath: partial)
+        try makeFolder()
         do {
-            try makeFolder()
             try await stores(partial)
             var report = Report(
                 destination: destination,
@@ -111,7 +110,14 @@ package struct Backup: Sendable {
         }
     }
 
+    /// What lies there may be somebody's own.
     private func makeFolder() throws(BackupFailure) {
+        guard !FileManager.default.fileExists(atPath: partial) else {
+            throw BackupFailure(
+                .refused,
+                "destination: \(partial) is there: remove it if an interrupted backup has left it, or choose another destination"
+            )
+        }
         do {
             try FileManager.default.createDirectory(
                 atPath: partial,

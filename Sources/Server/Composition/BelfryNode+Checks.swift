@@ -24,6 +24,23 @@ extension DataFolder {
     }
 }
 
+extension DataFolder {
+    /// A server opens the timeline before the records, so that records alone are what is left of both.
+    package static let lostTimeline = (
+        problem:
+            "records.sqlite is there, but the folder timeline is not: every pending push was in it.",
+        cure:
+            "Put it back from a copy of this folder; or, to go on without what was pending, make an empty folder timeline."
+    )
+
+    /// - Throws: ``StartFailure`` where the timeline was lost.
+    func checkTimeline() throws(StartFailure) {
+        let files = FileManager.default
+        guard files.fileExists(atPath: records), !files.fileExists(atPath: timeline) else { return }
+        throw StartFailure(.damaged, "\(Self.lostTimeline.problem) \(Self.lostTimeline.cure)")
+    }
+}
+
 extension BelfryNode {
     /// - Throws: ``StartFailure`` where the records were lost.
     static func checkOwners(

@@ -46,6 +46,7 @@ package struct BelfryNode: Sendable {
     ) async throws -> BelfryNode {
         let folder = try DataFolder(path: configuration.data.folder)
         try folder.checkLog()
+        try folder.checkTimeline()
         do {
             let timeline = try await NodeTimeline.open(
                 configuration,

@@ -175,4 +175,18 @@ struct StartTests {
             #expect(try Data(contentsOf: url) == bytes)
         }
     }
+
+    @Test("records whose timeline is gone are not served as if nothing had been pending")
+    func lostTimeline() async throws {
+        try await World.with(clock: SystemClock(), flow: World.greeting(after: 60)) { world in
+            let server = try await world.start()
+            _ = try await world.follower()
+            try await world.crash(server)
+            try FileManager.default.removeItem(atPath: world.path + "/timeline")
+            let again = try Program(world.serve())
+            #expect(try await again.ended() == 65)
+            #expect(again.err.contains("the folder timeline is not"))
+            #expect(!FileManager.default.fileExists(atPath: world.path + "/timeline"))
+        }
+    }
 }

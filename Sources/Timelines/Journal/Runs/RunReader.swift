@@ -19,10 +19,11 @@ struct RunReader<Disk: Storage> {
         }
         do throws(TimelineError) {
             let file = file
-            self.size = try onDisk { () throws(StorageError) in try disk.size(file) }
-            let least = FileFormat.headerBytes + RunFooter.bytes
-            guard self.size >= least, size == nil || size == self.size else {
-                throw TimelineError(.corrupt, "\(name), byte \(self.size): the file is too short")
+            let found = try onDisk { () throws(StorageError) in try disk.size(file) }
+            // The run ends where the manifest says; what somebody has put behind it is nobody's.
+            self.size = size ?? found
+            guard self.size >= FileFormat.headerBytes + RunFooter.bytes, found >= self.size else {
+                throw TimelineError(.corrupt, "\(name), byte \(found): the file is too short")
             }
             let head = try Section(disk, file, 0, FileFormat.headerBytes, name)
             try FileFormat.checkHeader(head.bytes, .run, number: UInt64(number), file: name)
