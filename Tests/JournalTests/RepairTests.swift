@@ -35,6 +35,20 @@ struct RepairTests {
         }
     }
 
+    @Test("a directory of a run that is gone, wholly or in part, costs no push", arguments: 0..<30)
+    func directory(seed: UInt64) async throws {
+        var life = try await RepairedLife(seed: seed)
+        let name = try life.pick("run-")
+        let blocks = life.blocks(of: name)
+        let start = try #require(blocks.last?.upperBound)
+        let skipped = seed % 2 == 0 ? 0 : 40 * (blocks.count / 2)
+        life.disk.edit(name) { bytes in
+            for index in start + skipped..<start + 40 * blocks.count { bytes[index] = 0 }
+        }
+        let found = try await life.pending(in: try life.repair())
+        #expect(found == life.pending { _ in false }, "seed \(seed): \(name)")
+    }
+
     @Test("a lost or damaged manifest costs no push", arguments: 0..<30)
     func manifest(seed: UInt64) async throws {
         var life = try await RepairedLife(seed: seed)

@@ -86,7 +86,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         for number in runs {
             let name = FileFormat.runName(number)
             let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
-            let salvage = try RunSalvage(file.bytes, number: number)
+            let salvage = try RunSalvage(file.bytes, number: number, key: manifest.key)
             for block in salvage.blocks where block.isSound {
                 for entry in salvage.entries(in: block.range) ?? [] {
                     let hash = hash(entry.record)
@@ -105,7 +105,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         _ drop: Drop
     ) throws(TimelineError) {
         let name = FileFormat.runName(number)
-        let salvage = try RunSalvage(bytes, number: number)
+        let salvage = try RunSalvage(bytes, number: number, key: manifest.key)
         for lost in salvage.lost { try lose(name, lost.range, bytes, lost.reason, drop) }
         if let entry, Int(entry.size) > bytes.count {
             try lose(name, bytes.count..<Int(entry.size), nil, "the file ends too early", drop)

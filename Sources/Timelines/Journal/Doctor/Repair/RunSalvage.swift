@@ -11,6 +11,7 @@ struct RunSalvage {
     }
 
     let bytes: UnsafeRawBufferPointer
+    private let key: HashKey
     private(set) var blocks: [Block] = []
     /// Entries that others may join; empty where that cannot be believed.
     private(set) var merges: [UInt32: PushHash] = [:]
@@ -20,8 +21,9 @@ struct RunSalvage {
     private(set) var lost: [LostRange] = []
 
     /// - Throws: `newerFormat`.
-    init(_ bytes: UnsafeRawBufferPointer, number: UInt32) throws(TimelineError) {
+    init(_ bytes: UnsafeRawBufferPointer, number: UInt32, key: HashKey) throws(TimelineError) {
         self.bytes = bytes
+        self.key = key
         do throws(TimelineError) {
             let name = FileFormat.runName(number)
             try FileFormat.checkHeader(bytes, .run, number: UInt64(number), file: name)
@@ -49,11 +51,7 @@ struct RunSalvage {
 
     /// When an entry is due: by its identity, without that by what was asked for and what it has merged with.
     func due(_ entry: Entry, _ ordinal: UInt32) -> Int64 {
-        let place = Int(ordinal) * RunIdentity.bytes
-        if let identities, place + RunIdentity.bytes <= identities.count {
-            let start = identities.lowerBound + place
-            return bytes.loadUnaligned(fromByteOffset: start, as: RunIdentity.self).due
-        }
+        if let identities, let identity = identity(ordinal, in: identities) { return identity.due }
         let header = entry.record.loadUnaligned(as: PushHeader.self)
         guard let group = entry.group else { return header.due }
         return min(group.first + Int64(header.maxWait), group.last + Int64(header.grace))
@@ -97,12 +95,80 @@ struct RunSalvage {
                 add(place, entry.firstOrdinal, entry.count, isSound: isWhole(place, entry.crc))
             }
         } else {
-            lose(range, "the directory is damaged; blocks were found by what is left of it")
+            lose(
+                range,
+                "the directory is damaged; blocks were found by what is left of it and by their entries"
+            )
             for (index, entry) in list.enumerated() {
                 let next = index + 1 < count ? list[index + 1].offset : footer.directoryOffset
                 resolve(entry, index, until: Int(clamping: next), range, footer.directoryCRC)
             }
+            followEntries(until: range.lowerBound, count: footer.count)
         }
+    }
+
+    /// Where no whole block is known, follows the entries from one to the next as long as each is who the identities say. A checksum is not there to
+    /// be asked: lengths that fit and a keyed hash of the id speak for each.
+    private mutating func followEntries(until end: Int, count: UInt32) {
+        guard let identities else { return }
+        var found: [Block] = []
+        var place = FileFormat.headerBytes
+        var ordinal: UInt32 = 0
+        let behind = Block(range: end..<end, firstOrdinal: count, count: 0, isSound: true)
+        for block in blocks.filter(\.isSound) + [behind] {
+            let start = (place, ordinal)
+            while place < block.range.lowerBound, ordinal < block.firstOrdinal,
+                let entry = entry(at: place, until: block.range.lowerBound),
+                hash(entry) == identity(ordinal, in: identities)?.hash
+            {
+                place += Int(entry.fixed.length)
+                ordinal += 1
+            }
+            if ordinal > start.1 {
+                found.append(
+                    Block(
+                        range: start.0..<place,
+                        firstOrdinal: start.1,
+                        count: ordinal - start.1,
+                        isSound: true
+                    )
+                )
+            }
+            if place < block.range.lowerBound {
+                found.append(
+                    Block(
+                        range: place..<block.range.lowerBound,
+                        firstOrdinal: ordinal,
+                        count: block.firstOrdinal - min(ordinal, block.firstOrdinal),
+                        isSound: false
+                    )
+                )
+            }
+            if block.count > 0 { found.append(block) }
+            (place, ordinal) = (block.range.upperBound, block.firstOrdinal &+ block.count)
+        }
+        blocks = found
+    }
+
+    /// Which of these numbers an entry has, by the identities.
+    private func number(of entry: Entry?, _ candidates: [UInt32]) -> UInt32? {
+        guard let entry, let identities else { return nil }
+        let hash = hash(entry)
+        return candidates.first { identity($0, in: identities)?.hash == hash }
+    }
+
+    private func identity(_ ordinal: UInt32, in list: Range<Int>) -> RunIdentity? {
+        let start = list.lowerBound + Int(ordinal) * RunIdentity.bytes
+        guard start + RunIdentity.bytes <= list.upperBound else { return nil }
+        return bytes.loadUnaligned(fromByteOffset: start, as: RunIdentity.self)
+    }
+
+    private func hash(_ entry: Entry) -> PushHash {
+        let header = entry.record.loadUnaligned(as: PushHeader.self)
+        let start = PushHeader.bytes
+        return key.hash(
+            UnsafeRawBufferPointer(rebasing: entry.record[start..<start + Int(header.idLength)])
+        )
     }
 
     /// Finds the block of an entry of a damaged directory: blocks lie one behind the other, so that the neighbours tell what the entry does not.
@@ -121,7 +187,9 @@ struct RunSalvage {
         let ranges = ends.filter { $0.0 >= start && $0.0 < $0.1 && $0.1 <= directory.lowerBound }
             .map { $0.0..<$0.1 }
         for range in ranges where isWhole(range, entry.crc) {
-            return add(range, ordinal, UInt32(entries(in: range)?.count ?? 0), isSound: true)
+            let found = entries(in: range) ?? []
+            let first = number(of: found.first, [entry.firstOrdinal, ordinal]) ?? ordinal
+            return add(range, first, UInt32(found.count), isSound: true)
         }
         guard let range = ranges.last else { return }
         // Perhaps it is only the checksum in the directory that is wrong: then the directory is right with the right one.
