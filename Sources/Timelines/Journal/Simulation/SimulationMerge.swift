@@ -37,6 +37,11 @@ extension SimulationModel {
         return open.count > 1
     }
 
+    /// Whether another push of this key joins one can be told.
+    func isSure(_ key: String) -> Bool {
+        !pending.values.contains { $0.merge?.key == key && $0.merge?.joinable == .maybe }
+    }
+
     /// An entry that nothing has joined yet, by its own times.
     static func alone(_ entry: Entry, at now: Int64) -> Entry {
         guard var merge = entry.merge else { return entry }

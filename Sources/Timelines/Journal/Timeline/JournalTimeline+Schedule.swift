@@ -25,7 +25,7 @@ extension JournalTimeline {
         }
         let held = probe(split.others, after: parts)
         let results = await answers.all()
-        // Where a part was refused, the others stand.
+        // Where a part was refused, the others stand; why it was is thrown below.
         let outcomes = split.ordered(results.map { try? $0.get() })
         let replaced = try await displace(
             await held.all(),

@@ -17,6 +17,7 @@ extension JournalTimeline {
         let successors = Successors(settlements, key: key, lanes: lanes.count)
         let held = probe(successors.others, after: parts)
         let results = await answers.all()
+        // What a lane said instead is thrown below, once the others' part is done.
         let outcomes = sorted.ordered(results.map { try? $0.get() }, strangers: .stale)
         _ = try await displace(
             await held.all(),
