@@ -7,9 +7,14 @@ final class RedisClusterProcess: Sendable {
     let servers: [RedisProcess]
 
     /// Starts six servers and makes a cluster of them with the command that people use.
-    init() async throws {
+    ///
+    /// - Parameter milliseconds: How long a server may be silent before its replica takes over. A fail-over loses what the replica had not heard, so a
+    ///   test of anything else keeps it longer than a slow disk may take.
+    init(nodeTimeout milliseconds: Int = 15_000) async throws {
         servers = try (0..<6).map { _ in
-            try RedisProcess(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+            try RedisProcess([
+                "--cluster-enabled", "yes", "--cluster-node-timeout", String(milliseconds),
+            ])
         }
         for server in servers { try await server.answers() }
         let places = servers.map { "127.0.0.1:\($0.port)" }

@@ -27,7 +27,7 @@ struct RedisClusterTests {
         "loses nothing that was accepted when a primary dies under load, where a replica must confirm"
     )
     func failOver() async throws {
-        let cluster = try await RedisClusterProcess()
+        let cluster = try await RedisClusterProcess(nodeTimeout: 1_000)
         defer { cluster.kill() }
         let clock = ManualClock()
         let timeline = try await open(cluster, "failover", clock, replicas: 1)
