@@ -150,7 +150,16 @@ let package = Package(
         module("Records", ["BelfryCore", crypto, grdb]),
         module(
             "Channels",
-            ["BelfryCore", "BelfryWeChat", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix]
+            [
+                "BelfryCore", "BelfryWeChat", "CRabbitMQ", asyncHTTPClient, crypto, nioCore,
+                nioHTTP1,
+                nioPosix,
+            ]
+        ),
+        .systemLibrary(
+            name: "CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
 
         // MARK: The judge: shares no code with what it judges
@@ -260,10 +269,12 @@ let package = Package(
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
         tests("RecordsTests", ["BelfryRecords", "BelfrySimulation"]),
+        module("RabbitMQProcess", path: "Tests/RabbitMQProcess", ["BelfryPeers", "CRabbitMQ"]),
         tests(
             "ChannelsTests",
             [
-                "BelfryChannels", "BelfryCore", "BelfrySimulation", "BelfryWeChat", hummingbird,
+                "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfrySimulation",
+                "BelfryWeChat", hummingbird,
                 logging,
                 nioCore, nioPosix,
             ]
@@ -292,7 +303,10 @@ let package = Package(
         tests("ClientTests", ["BelfryClient"]),
         tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
         // The built program itself, with real arguments.
-        tests("CommandTests", ["belfry", "BelfryRedisProcess", "BelfryServer"]),
+        tests(
+            "CommandTests",
+            ["belfry", "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer"]
+        ),
         tests("TidyTests", []),
     ]
 )
@@ -304,13 +318,8 @@ if Context.environment["BELFRY_DOCS"] != nil {
     )
 }
 if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
-    // What `make bench` needs besides SQLite: the client libraries of two servers.
+    // What `make bench` needs besides: the client library of another server.
     package.targets += [
-        .systemLibrary(
-            name: "CRabbitMQ",
-            pkgConfig: "librabbitmq",
-            providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
-        ),
         .systemLibrary(
             name: "CLibPQ",
             pkgConfig: "libpq",

@@ -17,7 +17,7 @@ private let allowed: [String: Set<String>] = [
     "Activation": ["BelfryCore", "BelfryWeChat", "Foundation", "FoundationEssentials", "Yams"],
     "Records": ["BelfryCore", "Crypto", "Foundation", "FoundationEssentials", "GRDB"],
     "Channels": [
-        "AsyncHTTPClient", "BelfryCore", "BelfryWeChat", "Crypto", "Foundation",
+        "AsyncHTTPClient", "BelfryCore", "BelfryWeChat", "CRabbitMQ", "Crypto", "Foundation",
         "FoundationEssentials", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOHTTP1",
         "NIOPosix",
     ],

@@ -1,5 +1,4 @@
 package import BelfryCore
-import Crypto
 
 /// Where an account's webhooks go.
 package struct WebhookTarget: Sendable, Hashable {
@@ -78,8 +77,8 @@ package struct WebhookChannel: Channel {
     private func call(_ message: OutboundMessage, _ target: WebhookTarget, _ address: String)
         -> HTTPCall
     {
-        let id = Self.id(of: message)
-        let body = Self.body(of: message)
+        let id = message.wireID
+        let body = message.wireBody
         let seconds = clock.now().milliseconds / 1000
         let signature = WebhookSignature.sign(
             id: id,
@@ -101,23 +100,6 @@ package struct WebhookChannel: Channel {
             headSuffices: true,
             address: address
         )
-    }
-
-    /// The same at every attempt, another for every version: a push id alone names all steps of a flow.
-    static func id(of message: OutboundMessage) -> String {
-        var hash = SHA256()
-        for part in [message.recipient.account, message.recipient.person, message.id.text] {
-            hash.update(data: Array("\(part.utf8.count):\(part)".utf8))
-        }
-        hash.update(data: Array(String(message.sequence).utf8))
-        return "msg_" + Hex.text(hash.finalize().prefix(16))
-    }
-
-    static func body(of message: OutboundMessage) -> [UInt8] {
-        guard !message.collected.isEmpty else { return message.body }
-        let parts = message.collected + [message.body]
-        return [UInt8(ascii: "[")] + parts.joined(separator: [UInt8(ascii: ",")])
-            + [UInt8(ascii: "]")]
     }
 
     // MARK: Outcomes

@@ -30,6 +30,7 @@ package struct BelfryNode: Sendable {
     private let folder: DataFolder
     private let recordsCheck: RecordsCheck
     private let caller: HTTPClientCaller
+    private let rabbitmq: RabbitMQChannel?
     private let registry: PrometheusRegistry
     /// When this process began: what was reserved before it was reserved by one that crashed.
     private let began: Timestamp
@@ -137,6 +138,7 @@ package struct BelfryNode: Sendable {
         // Waiting for a connection must end before a call does: only then it is known that nothing was sent.
         let patience = min(configuration.wechat.timeout, configuration.webhook.timeout)
         caller = HTTPClientCaller(connectTimeout: min(.seconds(5), patience / 2))
+        rabbitmq = try RabbitMQChannel(configuration.rabbitmq, clock: clock)
         let boarding = BoardingBook()
         dispatcher = NodeDispatcher(
             timeline: timeline,
@@ -148,6 +150,7 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 caller: caller,
+                rabbitmq: rabbitmq,
                 clock: clock
             ),
             gate: PermissionGate(
@@ -184,6 +187,7 @@ package struct BelfryNode: Sendable {
         accounts: AccountBook,
         records: Records,
         caller: HTTPClientCaller,
+        rabbitmq: RabbitMQChannel?,
         clock: any WallClock
     ) -> [any Channel] {
         let senders = SenderShelf(
@@ -216,7 +220,7 @@ package struct BelfryNode: Sendable {
             ) { accounts[$0]?.webhookTarget(timeout: timeout) },
             LogChannel(path: "\(folder.path)/log-channel.ndjson", clock: clock),
             NullChannel(),
-        ]
+        ] + (rabbitmq.map { [$0] } ?? [])
     }
 
     /// The long-lived parts in the order they start; they stop in the reverse order.
@@ -227,8 +231,9 @@ package struct BelfryNode: Sendable {
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         [
-            StoreService { [caller, records, timeline, late] in
+            StoreService { [caller, rabbitmq, records, timeline, late] in
                 await caller.shutdown()
+                await rabbitmq?.close()
                 await late.finish()
                 await records.close()
                 await timeline.close()
@@ -348,9 +353,13 @@ package struct BelfryNode: Sendable {
             },
             channels: Self.channelNames,
             isAccount: { [accounts] in accounts[$0] != nil },
-            channelProblem: { [accounts] in accounts[$0]?.problem(with: $1) },
+            channelProblem: { [accounts, rabbitmq] in
+                $1 == "rabbitmq" && rabbitmq == nil
+                    ? "is not set up on this server: rabbitmq.url is empty"
+                    : accounts[$0]?.problem(with: $1)
+            },
             payloadProblem: Self.payloadProblem,
-            uncheckedChannels: ["webhook", "log", "null"],
+            uncheckedChannels: ["webhook", "rabbitmq", "log", "null"],
             late: late,
             checks: { checks() },
             simulateFollow: simulateFollow,
@@ -364,7 +373,7 @@ package struct BelfryNode: Sendable {
 
     /// What pushes and steps of flows may name.
     static let channelNames = Set(
-        WeChatInterface.allCases.map(\.rawValue) + ["webhook", "log", "null"]
+        WeChatInterface.allCases.map(\.rawValue) + ["webhook", "rabbitmq", "log", "null"]
     )
 
     /// What is wrong with a payload for a channel; `nil` where it can be sent.

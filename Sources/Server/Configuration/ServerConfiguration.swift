@@ -13,6 +13,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var delivery = Delivery()
     package var wechat = WeChat()
     package var webhook = Webhook()
+    package var rabbitmq = RabbitMQ()
 
     package init() {}
 
@@ -110,6 +111,17 @@ package struct ServerConfiguration: Sendable, Equatable {
         /// Host names, addresses and CIDR blocks that may be called although they are private.
         package var allow: [String] = []
         package var timeout = Duration.seconds(15)
+    }
+
+    /// Where messages of the channel `rabbitmq` go.
+    package struct RabbitMQ: Sendable, Equatable {
+        /// `amqp://…`. Empty: there is no such channel.
+        package var url = ""
+        /// Empty: the default one, whose routing keys are names of queues.
+        package var exchange = ""
+        package var routingKey = "belfry"
+        /// For a whole batch.
+        package var timeout = Duration.seconds(30)
     }
 }
 

@@ -1,3 +1,4 @@
+import BelfryChannels
 import BelfryCore
 import BelfryRedis
 import Logging
@@ -253,6 +254,45 @@ extension Setting {
             \.webhook.timeout,
             in: .milliseconds(100) ... .minutes(2),
             "How long one webhook call may take."
+        ),
+        Setting(
+            key: "rabbitmq.url",
+            meaning:
+                "Broker of the channel rabbitmq: amqp://[user[:password]@]host[:port][/vhost]. Empty: no such channel. Shown without the password.",
+            allowed: "empty, or an address of RabbitMQ",
+            parse: { values, configuration throws(SettingProblem) in
+                let text = values.first ?? ""
+                do throws(RabbitMQAddressProblem) {
+                    if !text.isEmpty { _ = try RabbitMQAddress(text) }
+                } catch {
+                    throw SettingProblem(text: "is wrong: \(error.description)")
+                }
+                configuration.rabbitmq.url = text
+            },
+            render: { configuration in
+                let url = configuration.rabbitmq.url
+                // It was read before.
+                return url.isEmpty ? "" : (try? RabbitMQAddress(url).description) ?? "<redacted>"
+            }
+        ),
+        .text(
+            "rabbitmq.exchange",
+            \.rabbitmq.exchange,
+            form: .shortName,
+            "Exchange that messages are published to. Empty: the default one, whose routing keys are names of queues."
+        ),
+        .text(
+            "rabbitmq.routing-key",
+            \.rabbitmq.routingKey,
+            needed: true,
+            form: .shortName,
+            "Routing key of the messages; {account} stands for the account's key."
+        ),
+        .duration(
+            "rabbitmq.timeout",
+            \.rabbitmq.timeout,
+            in: .seconds(1) ... .minutes(2),
+            "How long a batch may take to be confirmed."
         ),
     ]
 }

@@ -31,6 +31,12 @@ extension Setting.Form {
         isMet: { text in AddressBlock(text) != nil || isHostName(text) }
     )
 
+    /// A short string of AMQP, with room for an account's key in it.
+    static let shortName = Setting.Form(
+        allowed: "at most 127 bytes of printable ASCII without spaces",
+        isMet: { $0.utf8.count <= 127 && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+    )
+
     /// Letters, digits, `-`, `_` and dots; not what looks like an address and is none.
     private static func isHostName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)

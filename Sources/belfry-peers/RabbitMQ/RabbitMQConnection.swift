@@ -17,7 +17,8 @@ final class RabbitMQConnection {
         else {
             throw LoadFailure("RabbitMQ cannot be reached")
         }
-        guard belfry_amqp_login(connection, "guest", "guest") != 0,
+        guard
+            belfry_amqp_login(connection, "/", "guest", "guest").reply_type == AMQP_RESPONSE_NORMAL,
             amqp_channel_open(connection, 1) != nil, amqp_confirm_select(connection, 1) != nil
         else { throw LoadFailure("RabbitMQ refused the connection") }
     }
@@ -54,10 +55,15 @@ final class RabbitMQConnection {
         for serial in serials { try publish(serial) }
         var open = Set(first...published)
         while !open.isEmpty {
-            var multiple: Int32 = 0
-            let tag = belfry_amqp_confirm(connection, &multiple)
-            guard tag > 0 else { throw LoadFailure("RabbitMQ did not confirm a message") }
-            if multiple != 0 { open = open.filter { $0 > tag } } else { open.remove(tag) }
+            let event = belfry_amqp_next(connection, nil)
+            guard event.kind == BELFRY_AMQP_ACK else {
+                throw LoadFailure("RabbitMQ did not confirm a message")
+            }
+            if event.multiple != 0 {
+                open = open.filter { $0 > event.tag }
+            } else {
+                open.remove(event.tag)
+            }
         }
     }
 
