@@ -21,6 +21,9 @@ int belfry_reserve(int file, int64_t size);
 /// Gives the room of a range back; it reads as zeros then. Returns 0 or an errno.
 int belfry_punch(int file, int64_t offset, int64_t count);
 
+/// Begins to write a range of a file to the medium, and waits until all but the last 4 MiB before it are there. Does nothing where the system has no such call.
+void belfry_write_back(int file, int64_t offset, int64_t count);
+
 /// Memory of at least 2 MiB that is filled from front to back, in huge pages where the system has them: a page fault for every 4 KiB would cost
 /// more than what is written there. Ends the process when there is no memory, as every allocation in Swift does. Given back by `free`.
 void *belfry_large_memory(size_t bytes);

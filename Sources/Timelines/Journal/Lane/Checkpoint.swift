@@ -37,9 +37,9 @@ struct CheckpointPlan: @unchecked Sendable {
             runs.remove()
             return CheckpointResult(plan: self, error: error)
         }
-        for file in finished { disk.close(file) }
         // Strays are removed at the next opening.
         for name in obsolete { try? disk.remove(name) }
+        for file in finished { disk.discard(file) }
         for punch in punches { disk.punch(punch.file, punch.range) }
         return CheckpointResult(
             plan: self,

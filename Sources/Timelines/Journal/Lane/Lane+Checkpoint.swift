@@ -7,12 +7,13 @@ extension Lane {
             || journalled >= limits.checkpointBytes / 4 && isMostlySpent
     }
 
-    /// What has ended takes so much of the journal that the disk would hold much more than what is pending: an estimate, by what a push takes on
-    /// the average.
+    /// What has ended takes so much of the journal that the disk would hold much more than what is pending, and more than what is in memory: much of
+    /// that will have ended soon, too, and need never be written again. An estimate, by what a push takes on the average.
     private var isMostlySpent: Bool {
         let each = scheduled.bytes / max(1, scheduled.count)
         let needed = max(0, pending - runs.live) * each
-        return (journalled - needed) * 8 > pending * each
+        let spent = journalled - needed
+        return spent * 8 > pending * each && spent > near.count * each
     }
 
     /// Fixes the state of this moment, and begins a new journal segment for what comes after it. Everything decided so far must have been handed
@@ -98,6 +99,7 @@ extension Lane {
         endCheckpoint(result, at: moment)
         while isAdopting { adoptSome(at: moment) }
         closeRetired()
+        for file in takeNameless() { disk.close(file) }
         if let error = result.error { throw error }
     }
 

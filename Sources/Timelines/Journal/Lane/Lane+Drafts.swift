@@ -156,7 +156,7 @@ extension Lane {
         self.sorted?.next = end
         guard end == sorted.places.count else { return }
         for run in sorted.runs { runs.open(run: run) { _ in false } }
-        closeSegments(of: sorting)
+        nameless += sorting.segments.compactMap(\.file)
         self.sorting = nil
         self.sorted = nil
     }

@@ -296,9 +296,16 @@ extension Lane {
         retired.removeAll()
     }
 
+    /// Files to be closed by whoever asks.
+    mutating func takeNameless() -> [FileID] {
+        defer { nameless = [] }
+        return nameless
+    }
+
     /// Closes the files. The lane must not be used again.
     mutating func close() {
         closeRetired()
+        for file in takeNameless() { disk.close(file) }
         disk.close(journal.file)
         journal.file = FileID(-1)
         closeSegments(of: drafts)

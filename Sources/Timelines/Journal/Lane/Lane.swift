@@ -57,6 +57,9 @@ struct Lane<Disk: Storage>: ~Copyable {
     var sorted: SortedDrafts?
     /// Segments that nothing is appended to any more, but whose last group may still be on its way.
     var retired: [FileID] = []
+    /// Files that have no name any more: closing them gives their room back, which takes long. Whoever drives
+    /// the lane closes them where nothing waits (``takeNameless()``).
+    var nameless: [FileID] = []
 
     /// Between the journal's records some are missing, as in a repair: what follows them is believed as far as it still means something.
     var isLenient = false

@@ -240,6 +240,8 @@ struct RunWriter<Disk: Storage>: ~Copyable {
 
     private mutating func handOver() throws(StorageError) {
         try disk.append(UnsafeRawBufferPointer(rebasing: buffer[..<filled]), to: file)
+        // A commit of the journal meanwhile would wait for all of the run that the system has put off writing.
+        disk.writeBack(file, written..<written + filled)
         written += filled
         filled = 0
     }

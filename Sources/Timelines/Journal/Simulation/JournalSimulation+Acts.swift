@@ -290,6 +290,7 @@ extension JournalSimulation {
         lane.endCheckpoint(result, at: moment)
         while lane.isAdopting {
             lane.adoptSome(at: moment)
+            for file in lane.takeNameless() { lane.disk.close(file) }
             try live(Int.random(in: 0...1, using: &random))
         }
         if result.error == nil, history.count == calls + 1 { try checkMemory() }

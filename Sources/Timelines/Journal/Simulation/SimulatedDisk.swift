@@ -204,6 +204,8 @@ package final class SimulatedDisk: Storage {
 
     package func close(_ file: FileID) { state.withLock { $0.open[file.rawValue] = nil } }
 
+    package func discard(_ file: FileID) { close(file) }
+
     package func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError) {
         let copy = Array(bytes)
         try change { (state) throws(StorageError) in
@@ -267,6 +269,9 @@ package final class SimulatedDisk: Storage {
             state.files[id]?.reserved = max(size, target.reserved)
         }
     }
+
+    /// Any write may reach the medium before a sync: power cuts choose what has.
+    package func writeBack(_ file: FileID, _ range: Range<Int>) {}
 
     package func punch(_ file: FileID, _ range: Range<Int>) {
         state.withLock { state in

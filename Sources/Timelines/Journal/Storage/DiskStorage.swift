@@ -73,6 +73,23 @@ package final class DiskStorage: Storage {
 
     package func close(_ file: FileID) { _ = Self.closeFile(file.rawValue) }
 
+    package func discard(_ file: FileID) {
+        let step = 1 << 20
+        var info = stat()
+        // What was set aside behind the end of the file goes back, too.
+        if fstat(file.rawValue, &info) == 0 {
+            var left = max(Int(info.st_size), Int(info.st_blocks) * 512)
+            while left > step {
+                left -= step
+                // Only spreads work: closing does what is left.
+                guard ftruncate(file.rawValue, off_t(left)) == 0 else { break }
+                // Syncs that wait have their turn.
+                usleep(10_000)
+            }
+        }
+        close(file)
+    }
+
     package func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -90,6 +107,11 @@ package final class DiskStorage: Storage {
         // On Darwin only F_FULLFSYNC reaches the medium.
         _ = try Self.call("fsync", "") { fcntl(file.rawValue, F_FULLFSYNC) }
         #endif
+    }
+
+    package func writeBack(_ file: FileID, _ range: Range<Int>) {
+        // Only spreads work: what fails here fails again in the sync.
+        belfry_write_back(file.rawValue, Int64(range.lowerBound), Int64(range.count))
     }
 
     package func read(_ file: FileID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)

@@ -6,11 +6,19 @@ package protocol Storage: Sendable {
     func open(_ name: String, _ mode: OpenMode) throws(StorageError) -> FileID
     func close(_ file: FileID)
 
+    /// Closes a file that has no name any more. Its room goes back a little at a time: all at once, a file system that tells its medium what is free
+    /// (`discard`) holds up every sync for a tenth of a second per 64 MiB. Takes seconds.
+    func discard(_ file: FileID)
+
     /// Writes all bytes at the end of the file, in one call where the system takes them in one.
     func append(_ bytes: UnsafeRawBufferPointer, to file: FileID) throws(StorageError)
 
     /// Makes what was appended survive a power cut (`fdatasync`).
     func sync(_ file: FileID) throws(StorageError)
+
+    /// Lets the system begin to write a range that was appended, and waits while much of the file before it is still on the way: a sync of this file, or
+    /// of another on the same file system, then finds little to wait for. Promises nothing.
+    func writeBack(_ file: FileID, _ range: Range<Int>)
 
     /// Reads up to `buffer.count` bytes; fewer only at the end of the file.
     func read(_ file: FileID, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)

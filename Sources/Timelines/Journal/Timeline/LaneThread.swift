@@ -175,6 +175,10 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     private mutating func adopt() {
         lane.adoptSome(at: Moment(clock))
         if lane.isAdopting { inbox.send(.adopt, always: true) }
+        let nameless = lane.takeNameless()
+        guard !nameless.isEmpty else { return }
+        let disk = lane.disk
+        startThread { for file in nameless { disk.discard(file) } }
     }
 
     /// What was decided since the failure never reached the disk: memory is built anew from what did.
