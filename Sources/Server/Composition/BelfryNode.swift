@@ -22,6 +22,7 @@ package struct BelfryNode: Sendable {
     package let intake: Intake
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
+    package let reminders: ReminderDesk
     private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
@@ -138,6 +139,16 @@ package struct BelfryNode: Sendable {
         let patience = min(configuration.wechat.timeout, configuration.webhook.timeout)
         caller = HTTPClientCaller(connectTimeout: min(.seconds(5), patience / 2))
         let boarding = BoardingBook()
+        let reminders = ReminderDesk(
+            records: records,
+            timeline: timeline,
+            clock: clock,
+            feed: feed
+        )
+        self.reminders = reminders
+        for topic in try await reminders.topics.load(from: records) {
+            logger.error("a topic cannot be read", metadata: ["topic": "\(topic)"])
+        }
         dispatcher = NodeDispatcher(
             timeline: timeline,
             alarm: timeline.alarm,
@@ -154,6 +165,12 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 boarding: boarding,
+                reminders: ReminderGate(
+                    topics: reminders.topics,
+                    book: reminders.book,
+                    records: records,
+                    accounts: accounts
+                ),
                 arrivals: arrivals,
                 began: began,
                 logger: logger
@@ -164,6 +181,7 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 boarding: boarding,
+                reminders: reminders.book,
                 reports: reports,
                 feed: feed,
                 logger: logger
@@ -260,6 +278,7 @@ package struct BelfryNode: Sendable {
                 drain: configuration.delivery.drainTimeout
             ),
             IntakeService(intake: intake),
+            ReminderMover(desk: reminders, clock: clock, logger: logger),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
         ]
     }
@@ -351,6 +370,7 @@ package struct BelfryNode: Sendable {
             channelProblem: { [accounts] in accounts[$0]?.problem(with: $1) },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
+            reminders: reminders,
             late: late,
             checks: { checks() },
             simulateFollow: simulateFollow,
