@@ -194,6 +194,24 @@ struct RemindersTests {
         }
     }
 
+    @Test("what a full timeline refuses is told, for each line once something was done")
+    func fullBulk() async throws {
+        try await withTopic { fixture in
+            fixture.timeline.fail(with: TimelineError(.full, "no room"))
+            let line = #"{"topic":"coupon","to":"a"}"#
+            let nothing = try await bulk(fixture, [line])
+            #expect(nothing.status == 507)
+            fixture.timeline.fail(with: nil)
+            _ = try await bulk(fixture, [line])
+            fixture.timeline.fail(with: TimelineError(.full, "no room"))
+            let first = Array(repeating: line, count: 1000)
+            let some = try await bulk(fixture, first + [#"{"topic":"coupon","to":"b"}"#])
+            #expect(some.status == 207)
+            #expect(statuses(some) == Array(repeating: "already", count: 1000) + ["error"])
+            #expect(some.text.contains(#""line":1001,"status":"error","code":"full""#))
+        }
+    }
+
     @Test("lines are worked out in order, and wrong ones do not keep the others out")
     func lines() async throws {
         try await withTopic { fixture in

@@ -28,6 +28,8 @@ struct BulkReminders {
     private var items = 0
     private var done = 0
     private var refused = 0
+    /// Why the last batch that could not be done was not.
+    private var failure: (any Error)?
     /// A line was too long: nothing counts until it ends.
     private var isSkipping = false
 
@@ -38,6 +40,7 @@ struct BulkReminders {
         var bulk = BulkReminders(call)
         for try await buffer in call.request.body { try await bulk.take(buffer) }
         try await bulk.finish()
+        if bulk.done == 0, let failure = bulk.failure { throw failure }
         return .bytes(
             bulk.answer,
             type: "application/x-ndjson",
@@ -122,11 +125,21 @@ struct BulkReminders {
                 "The body has more than \(limit) lines; \(done) reminders before that were done."
             )
         }
-        let answers = try await call.server.reminders.take(
-            lines.compactMap(\.wish),
-            by: call.principal.name,
-            isTold: false
-        )
+        let answers: [ReminderAnswer]
+        do {
+            answers = try await call.server.reminders.take(
+                lines.compactMap(\.wish),
+                by: call.principal.name,
+                isTold: false
+            )
+        } catch {
+            failure = error
+            let problem = Problem(from: error)
+            let field = Problem.Field("", problem.code.rawValue, problem.detail)
+            for line in lines { refuse(line, line.wish, line.problem ?? field) }
+            lines.removeAll(keepingCapacity: true)
+            return
+        }
         var next = answers.makeIterator()
         for line in lines {
             if let wish = line.wish, let answer = next.next() {

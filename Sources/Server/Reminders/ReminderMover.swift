@@ -40,18 +40,26 @@ struct ReminderMover: Service {
         return isDone
     }
 
+    /// - Returns: whether everybody has followed.
     private func move(_ key: String, to revision: Int) async throws -> Bool {
+        while true {
+            if try await pass(over: key) > 0 { return false }
+            if try await desk.records.topics.finishMove(key, to: revision) { return true }
+            // Somebody had looked at the topic before it moved, and subscribed after the pass.
+        }
+    }
+
+    /// - Returns: how many are on their way out.
+    private func pass(over key: String) async throws -> Int {
         var person = ""
         var left = 0
         while true {
             try Task.checkCancellation()
             let step = try await desk.move(key, after: person)
             left += step.left
-            guard let next = step.next else { break }
+            guard let next = step.next else { return left }
             person = next
         }
-        if left > 0 { return false }
-        return try await desk.records.topics.finishMove(key, to: revision)
     }
 }
 

@@ -74,10 +74,14 @@ extension World {
     }
 
     /// Waits until everybody has followed a topic to its newest time.
-    func moved(_ topic: String, _ node: BelfryNode) async throws {
+    ///
+    /// - Parameter passing: lets so much time pass between two looks: the mover waits for what is on its way.
+    func moved(_ topic: String, _ node: BelfryNode, passing: Duration = .zero) async throws {
         try await eventually("everybody has followed \(topic)") {
             guard let record = try await node.records.topics.find(topic) else { return false }
-            return record.moved == record.revision
+            if record.moved == record.revision { return true }
+            clock.pass(to: clock.now() + passing)
+            return false
         }
     }
 }
