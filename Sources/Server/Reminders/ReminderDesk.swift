@@ -66,7 +66,10 @@ package struct ReminderDesk: Sendable {
         let pushes = sheet.changed(to: .subscribed).compactMap { record in
             topics[record.topic]?.topic.push(for: record.recipient.person)
         }
-        let cancelled = sheet.changed(to: .cancelled)
+        // The others have no push that waits.
+        let cancelled = sheet.changed(to: .cancelled).filter {
+            known[$0.key]?.state == .subscribed
+        }
         if !pushes.isEmpty { try await timeline.schedule(pushes) }
         let lines =
             (isTold ? pushes.map { .scheduled($0, position: nil, at: now) } : [])

@@ -73,14 +73,17 @@ struct ReminderSheet {
 
     mutating func cancel(_ key: ReminderKey, isAboard: Bool) -> ReminderAnswer {
         guard var record = records[key] else { return .notSubscribed }
-        switch record.state {
+        let before = record.state
+        switch before {
         case .sent: return .alreadySent
-        case .cancelled, .ended: return .notSubscribed
-        case .subscribed: break
+        case .cancelled: return .notSubscribed
+        // One that was given up might be tried again.
+        case .subscribed, .ended: break
         }
         record.state = .cancelled
         record.outcome = .cancelled
         put(record)
+        if before == .ended { return .notSubscribed }
         return isAboard ? .inFlight : .cancelled
     }
 

@@ -248,6 +248,82 @@ struct ReminderTests {
         }
     }
 
+    @Test(
+        "what is on its way cannot be cancelled with a promise, does not move, and is told once",
+        arguments: [false, true]
+    )
+    func inFlight(moves: Bool) async throws {
+        try await with { world, node in
+            let opening = world.clock.now() + .seconds(3)
+            var topic = world.topic("coupon", opening: opening, channel: "wechat")
+            topic.message = "coupon"
+            try await node.reminders.set(topic)
+            let person = try await world.follower()
+            try await world.take(.subscribe, [person], of: "coupon", node)
+            world.simulator.add(FaultRule(Fault(.slow(.milliseconds(700))), path: World.sendPath))
+            world.clock.pass(to: opening)
+            try await eventually("the send is in flight") { world.simulator.faults.isEmpty }
+            if moves {
+                topic.opening = opening + .seconds(30)
+                try await node.reminders.set(topic)
+            } else {
+                let answers = try await world.take(.cancel, [person], of: "coupon", node)
+                #expect(answers[person] == .inFlight)
+            }
+            try await world.pass(node)
+            try await world.moved("coupon", node, passing: .seconds(1))
+            try await world.pass(node)
+            #expect(world.seen(person).map(\.text).count { $0 == "coupon" } == 1)
+            let key = ReminderKey(topic: "coupon", person: person)
+            #expect(try await node.records.reminders.find([key])[key]?.state == .sent)
+            let again = try await world.take(.cancel, [person], of: "coupon", node)
+            #expect(again[person] == .alreadySent)
+        }
+    }
+
+    @Test(
+        "a reminder that was given up goes when its dead letter is retried, unless it was cancelled since"
+    )
+    func deadLetter() async throws {
+        try await with { world, node in
+            // The account has no webhook.
+            let topic = world.topic("coupon", opening: world.ten, channel: "webhook")
+            try await node.reminders.set(topic)
+            try await world.take(.subscribe, ["stays", "leaves"], of: "coupon", node)
+            try await world.pass(node)
+            let letters = try await node.records.deadLetters.list().items
+            #expect(letters.count == 2)
+            let key = ReminderKey(topic: "coupon", person: "stays")
+            #expect(try await node.records.reminders.find([key])[key]?.outcome == .dead)
+            var mended = topic
+            mended.channel = "log"
+            mended.message = ["topic": "{{topic}}"]
+            try await node.reminders.set(mended)
+            let left = try await world.take(.cancel, ["leaves"], of: "coupon", node)
+            #expect(left["leaves"] == .notSubscribed)
+            try await node.timeline.schedule(letters.map(\.push))
+            try await world.pass(node)
+            #expect(try world.logged().map(\.person) == ["stays"])
+            #expect(try await node.records.reminders.find([key])[key]?.outcome == .sent)
+        }
+    }
+
+    @Test("an erased person is reminded of nothing, and the history does not say who it was")
+    func erased() async throws {
+        try await with { world, node in
+            try await node.reminders.set(world.topic("coupon", opening: world.ten))
+            try await world.take(.subscribe, ["anna", "bert"], of: "coupon", node)
+            world.clock.pass(to: world.clock.now() + .seconds(1))
+            try await node.records.people.erase(world.recipient("anna"))
+            try await world.pass(node)
+            #expect(try world.logged().map(\.person) == ["bert"])
+            #expect(try await world.history(node, "anna").isEmpty)
+            var query = DeliveryQuery()
+            query.push = "reminder/coupon/erased"
+            #expect(try await node.records.deliveries.find(query).items.count == 1)
+        }
+    }
+
     @Test("on WeChat permission is asked as for any other message, and the texts are one")
     func wechat() async throws {
         try await with { world, node in
