@@ -77,6 +77,29 @@ struct ReminderGroupTests {
         #expect(ReminderGroup(of: b, among: [a]).newest == b)
     }
 
+    @Test(
+        "whatever a person waits for falls into groups that all their members agree on",
+        arguments: 1...20
+    )
+    func partition(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let topics = (0..<30).map {
+            topic("t\($0)", in: Int64.random(in: 0...1200, using: &random))
+        }
+        for one in topics {
+            let group = ReminderGroup(of: one, among: topics.shuffled(using: &random))
+            #expect(group.members.contains(one))
+            for member in group.members {
+                #expect(ReminderGroup(of: member, among: topics) == group)
+            }
+            let first = try #require(group.members.first)
+            #expect(group.due <= first.due + .seconds(90))
+            for (earlier, later) in zip(group.members, group.members.dropFirst()) {
+                #expect(earlier.due <= later.due && later.due <= earlier.due + .seconds(60))
+            }
+        }
+    }
+
     // MARK: Verdicts
 
     private func verdict(
