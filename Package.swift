@@ -293,7 +293,9 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "BelfryChannels", "BelfryCore", "BelfryDelivery", "BelfryDemo", "BelfryJournal",
+                "BelfryActivation", "BelfryChannels", "BelfryClient", "BelfryCore",
+                "BelfryDelivery",
+                "BelfryDemo", "BelfryJournal",
                 "BelfryRecords",
                 "BelfryServer", "BelfrySimulation", "BelfryWeChat", "BelfryWeChatSimulator",
                 "belfry",

@@ -13,7 +13,8 @@ struct Belfry: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
+            Serve.self, Demo.self, PushCommand.self, TopicCommand.self, ReminderCommand.self,
+            FlowCommand.self, People.self,
             AccountCommand.self, Deliveries.self, DeadLetter.self, KeyCommand.self,
             BackupCommand.self, Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,

@@ -3,7 +3,8 @@ import BelfryCore
 /// The oldest time asked for among the pushes that were put back, by why and by when they come again.
 ///
 /// In memory alone: after a start it fills as held pushes come again, within a minute but for quiet hours and used-up quotas. A push that is
-/// cancelled or replaced counts until it would have come. One that waits for a person's permission is not late, and is not kept here.
+/// cancelled or replaced counts until it would have come. One that waits for a person's permission, or for
+/// a later time that was planned, is not late, and is not kept here.
 struct HeldBook {
     private struct Key: Hashable {
         var state: WaitingState
@@ -19,7 +20,7 @@ struct HeldBook {
         until: Timestamp,
         at now: Timestamp
     ) {
-        guard state != .heldWindow else { return }
+        guard state.isHold, state != .heldWindow else { return }
         let key = Key(state: state, until: Self.bucket(until, now))
         oldest[key] = min(oldest[key] ?? asked, asked)
     }

@@ -14,12 +14,14 @@ package struct LedgerRecords: Sendable {
     /// - Parameters:
     ///   - lines: added to the history in the same transaction: a crash leaves both or neither.
     ///   - insiders: what changes in who is inside flows, likewise; at most 10,000.
+    ///   - reminders: which of them have ended, likewise.
     ///   - decide: pure; may run twice.
     /// - Returns: what `decide` returns, after its changes are durable.
     package func update<Value: Sendable>(
         _ keys: [ReservationKey],
         adding lines: [DeliveryRecord] = [],
         insiders: [InsiderChange] = [],
+        reminders: [ReminderEnd] = [],
         _ decide: @escaping @Sendable (inout Ledger) throws(RecordsError) -> Value
     ) async throws(RecordsError) -> Value {
         try check(batch: keys.count)
@@ -36,6 +38,7 @@ package struct LedgerRecords: Sendable {
             try ledger.save(session)
             try DeliveryRecord.append(history, session)
             try InsiderChange.apply(insiders, session)
+            try ReminderEnd.apply(reminders, session)
             return value
         }
     }

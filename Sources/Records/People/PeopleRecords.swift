@@ -81,7 +81,7 @@ package struct PeopleRecords: Sendable {
     }
 
     /// Deletes everything that names the person, as the law and WeChat's terms ask after an unsubscribe: profile, permissions,
-    /// history, links and dead letters. Counters stay; stored callbacks, which are kept for hours only, go with their purge. Pushes
+    /// reminders, history, links and dead letters. Counters stay; stored callbacks, which are kept for hours only, go with their purge. Pushes
     /// that were accepted before are stopped when they are due (``ErasureRecords``).
     ///
     /// - Returns: how many rows went.
@@ -102,7 +102,10 @@ package struct PeopleRecords: Sendable {
     static func erase(_ recipient: Recipient, _ session: any SQLSession) throws(RecordsError) -> Int
     {
         var rows = 0
-        for table in ["people", "reservations", "deliveries", "insiders", "links", "dead_letters"] {
+        for table in [
+            "people", "reservations", "deliveries", "insiders", "reminders", "links",
+            "dead_letters",
+        ] {
             rows += try session.run(
                 "DELETE FROM \(table) WHERE account = ? AND person = ?",
                 [.text(recipient.account), .text(recipient.person)]

@@ -19,6 +19,10 @@ package enum RetainedArea: String, Sendable, Hashable, CaseIterable {
     case settings
     /// Marks of erasures.
     case erasures
+    /// Reminders of topics that opened, whatever became of them.
+    case reminders
+    /// Topics that opened and that nobody is subscribed to any more.
+    case topics
     /// People who have unsubscribed, with everything that names them.
     case unsubscribed
 }
@@ -35,7 +39,7 @@ package struct RetentionRules: Sendable, Hashable {
             .deadLetters: .days(30), .minuteCounters: .days(1), .hourCounters: .days(400),
             .idempotency: IdempotencyRecords.life, .audit: .days(400), .links: .days(180),
             .media: .days(4), .settings: .days(400), .erasures: ErasureRecords.life,
-            .unsubscribed: .days(30),
+            .reminders: .days(90), .topics: .days(90), .unsubscribed: .days(30),
         ]
     ) {
         self.life = life
@@ -130,6 +134,22 @@ extension RetainedArea {
                     WHERE n.name = settings.name)
                 """,
                 "at"
+            )
+        case .reminders:
+            """
+            DELETE FROM reminders WHERE (topic, person) IN
+                (SELECT r.topic, r.person FROM topics t JOIN reminders r ON r.topic = t.topic
+                WHERE t.opening < ? ORDER BY t.opening LIMIT ?)
+            """
+        case .topics:
+            Self.delete(
+                "topics",
+                "topic",
+                """
+                opening < ? AND NOT EXISTS
+                    (SELECT 1 FROM reminders WHERE reminders.topic = topics.topic)
+                """,
+                "opening"
             )
         case .unsubscribed: ""
         }

@@ -61,7 +61,9 @@ enum APISchemas {
         return .object(members)
     }
 
-    static var all: [JSONValue.Member] { common + pushes + records + flows + administration }
+    static var all: [JSONValue.Member] {
+        common + pushes + records + reminders + flows + administration
+    }
 
     private static let common: [JSONValue.Member] = [
         .init(

@@ -131,10 +131,12 @@ extension API {
         return .json(.object(members))
     }
 
-    /// What the flows of the account still have in store for a person, and what is still pending of the pushes that the history names: held
+    /// What the flows and topics of the account still have in store for a person, and what is still pending of the pushes that the history names: held
     /// ones, ones to be retried. Another push that an API caller named is found by its id alone.
     func planned(for recipient: Recipient, _ history: [PushID]) async throws -> [Pending] {
-        let ids = Set(try await flowPushes(of: recipient) + history)
+        let ids = Set(
+            try await flowPushes(of: recipient) + reminderPushes(of: recipient) + history
+        )
         guard !ids.isEmpty else { return [] }
         return try await server.timeline.find(Array(ids)).compactMap { $0 }
             .filter { $0.push.recipient == recipient }
@@ -146,6 +148,11 @@ extension API {
         return flows.map {
             PushID("flow/\(recipient.account)/\($0.flow)/\(recipient.person)")
         }.filter { $0.text.utf8.count <= PushLimits.idBytes }
+    }
+
+    private func reminderPushes(of recipient: Recipient) async throws -> [PushID] {
+        try await server.records.reminders.of(recipient).filter { $0.state == .subscribed }
+            .map(\.key.push)
     }
 
     private func setTags(_ call: Call) async throws -> Response {
@@ -161,7 +168,7 @@ extension API {
 
     private func erase(_ call: Call) async throws -> Response {
         let recipient = try recipient(call)
-        let ids = try await flowPushes(of: recipient)
+        let ids = try await flowPushes(of: recipient) + reminderPushes(of: recipient)
         var cancelled = 0
         var inFlight = 0
         if !ids.isEmpty {

@@ -22,6 +22,7 @@ package struct BelfryNode: Sendable {
     package let intake: Intake
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
+    package let reminders: ReminderDesk
     private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
@@ -140,6 +141,16 @@ package struct BelfryNode: Sendable {
         caller = HTTPClientCaller(connectTimeout: min(.seconds(5), patience / 2))
         rabbitmq = try RabbitMQChannel(configuration.rabbitmq, clock: clock)
         let boarding = BoardingBook()
+        let reminders = ReminderDesk(
+            records: records,
+            timeline: timeline,
+            clock: clock,
+            feed: feed
+        )
+        self.reminders = reminders
+        for topic in try await reminders.topics.load(from: records) {
+            logger.error("a topic cannot be read", metadata: ["topic": "\(topic)"])
+        }
         dispatcher = NodeDispatcher(
             timeline: timeline,
             alarm: timeline.alarm,
@@ -157,6 +168,12 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 boarding: boarding,
+                reminders: ReminderGate(
+                    topics: reminders.topics,
+                    book: reminders.book,
+                    records: records,
+                    accounts: accounts
+                ),
                 arrivals: arrivals,
                 began: began,
                 logger: logger
@@ -167,6 +184,7 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 boarding: boarding,
+                reminders: reminders.book,
                 reports: reports,
                 feed: feed,
                 logger: logger
@@ -265,6 +283,7 @@ package struct BelfryNode: Sendable {
                 drain: configuration.delivery.drainTimeout
             ),
             IntakeService(intake: intake),
+            ReminderMover(desk: reminders, clock: clock, logger: logger),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
         ]
     }
@@ -360,6 +379,7 @@ package struct BelfryNode: Sendable {
             },
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "rabbitmq", "log", "null"],
+            reminders: reminders,
             late: late,
             checks: { checks() },
             simulateFollow: simulateFollow,

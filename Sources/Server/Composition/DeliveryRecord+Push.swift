@@ -150,6 +150,9 @@ extension DeliveryRecord {
                 person: Self.erasedPerson
             )
         }
+        if let reminder = ReminderID(push) {
+            line.push = ReminderID(topic: reminder.topic, person: Self.erasedPerson).push
+        }
         return line
     }
 

@@ -12,6 +12,7 @@ struct HistoryRecorder: Recorder {
     let accounts: AccountBook
     let records: Records
     let boarding: BoardingBook
+    let reminders: ReminderBook
     let reports: NoticeReports
     let feed: LiveFeed
     let logger: Logger
@@ -24,23 +25,31 @@ struct HistoryRecorder: Recorder {
         var part: [DeliveryEvent] = []
         var history: [DeliveryRecord] = []
         var insiders: [InsiderChange] = []
+        var ends: [ReminderEnd] = []
         for event in events {
             let isErased = erased.contains(event.claim.token)
             let told = lines(event, heldFor: holds[PushVersion(event.claim)])
             let lines = isErased ? [told[0].anonymous] : told
             let changes = isErased ? [] : InsiderChange.changes(event)
             if max(history.count + lines.count, insiders.count + changes.count) > TextLimits.batch {
-                try await write(part, history, insiders)
+                try await write(part, history, insiders, ends)
                 part = []
                 history = []
                 insiders = []
+                ends = []
             }
             if !isErased { part.append(event) }
             history += lines
             insiders += changes
+            if event.claim.push.id.isOfReminder {
+                ends += ReminderEnd.ends(event, reminders.load(of: event.claim))
+            }
         }
-        try await write(part, history, insiders)
-        for event in events { boarding[event.claim] = nil }
+        try await write(part, history, insiders, ends)
+        for event in events {
+            boarding[event.claim] = nil
+            if event.claim.push.id.isOfReminder { reminders.leave(event.claim) }
+        }
     }
 
     /// The claims whose person was erased after they were accepted: nothing that names the person is written any more.
@@ -132,7 +141,8 @@ struct HistoryRecorder: Recorder {
     private func write(
         _ events: [DeliveryEvent],
         _ history: [DeliveryRecord],
-        _ insiders: [InsiderChange]
+        _ insiders: [InsiderChange],
+        _ ends: [ReminderEnd]
     ) async throws {
         let concerned = events.filter {
             $0.claim.push.id.isOfFlow || WeChatInterface(rawValue: $0.channel) != nil
@@ -147,7 +157,8 @@ struct HistoryRecorder: Recorder {
         try await records.ledger.update(
             keys,
             adding: history,
-            insiders: insiders
+            insiders: insiders,
+            reminders: ends
         ) { ledger throws(RecordsError) in
             for event in concerned { settle(event, rules, &ledger) }
         }

@@ -14,6 +14,7 @@ struct PermissionGate: Gatekeeper {
     let accounts: AccountBook
     let records: Records
     let boarding: BoardingBook
+    let reminders: ReminderGate
     let arrivals: ArrivalBook
     /// When this process began: a reservation from before it was made by one that crashed.
     let began: Timestamp
@@ -28,8 +29,11 @@ struct PermissionGate: Gatekeeper {
         )
         var decisions = claims.map { pass($0, accounts) }
         let alive = await stopErased(claims, &decisions, now)
+        // From here on a reminder is the message that it becomes.
+        var claims = claims
+        let going = await passReminders(alive, &claims, &decisions, now)
         // Pushes that need neither permission nor a person's words pass without touching the records.
-        let asking = alive.filter { needsLedger(claims[$0], accounts) }
+        let asking = going.filter { needsLedger(claims[$0], accounts) }
         guard !asking.isEmpty else { return decisions }
         do {
             let asked = asking.map { claims[$0] }
@@ -72,6 +76,44 @@ struct PermissionGate: Gatekeeper {
             hold(suspects, &decisions, now, error)
             return claims.indices.filter { !suspects.contains($0) }
         }
+    }
+
+    /// Gives reminders that go their message, and tells of the others why they do not.
+    ///
+    /// - Returns: what is still to be decided.
+    private func passReminders(
+        _ alive: [Int],
+        _ claims: inout [Claim],
+        _ decisions: inout [Decision],
+        _ now: Timestamp
+    ) async -> [Int] {
+        let due = alive.filter { index in
+            guard claims[index].push.id.isOfReminder, case .send = decisions[index] else {
+                return false
+            }
+            return true
+        }
+        guard !due.isEmpty else { return alive }
+        var stopped: Set<Int> = []
+        do {
+            let passages = try await reminders.decide(due.map { claims[$0] }, now: now)
+            for (index, passage) in zip(due, passages) {
+                switch passage {
+                case .send(let message, let channel):
+                    claims[index].push.payload = message.body
+                    claims[index].push.channel = channel
+                    claims[index].collected = message.collected
+                    decisions[index] = .send(OutboundMessage(claims[index]), channel: channel)
+                case .stop(let decision):
+                    decisions[index] = decision
+                    stopped.insert(index)
+                }
+            }
+        } catch {
+            hold(due, &decisions, now, error)
+            stopped = Set(due)
+        }
+        return alive.filter { !stopped.contains($0) }
     }
 
     private func hold(

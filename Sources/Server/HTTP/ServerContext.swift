@@ -41,7 +41,7 @@ package enum Scope: String, Sendable, Hashable, CaseIterable {
     /// Everything, and the only scope for keys, configuration and accounts' secrets.
     case admin
     case read
-    /// Schedule and cancel pushes, send events.
+    /// Schedule and cancel pushes, subscribe people to topics, send events.
     case push
     case people
     case flows
@@ -52,9 +52,9 @@ package enum Scope: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .admin: "everything, keys included"
         case .read: "read everything but secrets"
-        case .push: "schedule and cancel pushes, report events"
+        case .push: "schedule and cancel pushes, subscribe people to topics, report events"
         case .people: "change tags of people and erase them"
-        case .flows: "check, simulate and publish flows"
+        case .flows: "check, simulate and publish flows; set, move and close topics"
         case .accounts: "create, change, pause and remove accounts"
         case .deadLetters: "retry and discard dead letters"
         }

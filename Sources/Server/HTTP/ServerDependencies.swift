@@ -37,6 +37,8 @@ package struct ServerDependencies: Sendable {
     package var payloadProblem: @Sendable (_ channel: String, _ payload: [UInt8]) -> String?
     /// Channels that take any payload, so that bulk requests need not look.
     package var uncheckedChannels: Set<String>
+    /// Subscribes people to topics.
+    package var reminders: ReminderDesk
     /// Takes lines of the history that a request does not wait for.
     package var late: LateLines
     /// What must be well for the server to be ready, by name.
@@ -68,6 +70,7 @@ package struct ServerDependencies: Sendable {
         channelProblem: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
         payloadProblem: @escaping @Sendable (String, [UInt8]) -> String? = { _, _ in nil },
         uncheckedChannels: Set<String> = [],
+        reminders: ReminderDesk? = nil,
         late: LateLines? = nil,
         checks: @escaping @Sendable () async -> [Check] = { [] },
         simulateFollow: (@Sendable () async throws -> Void)? = nil,
@@ -91,6 +94,9 @@ package struct ServerDependencies: Sendable {
         self.channelProblem = channelProblem
         self.payloadProblem = payloadProblem
         self.uncheckedChannels = uncheckedChannels
+        self.reminders =
+            reminders
+            ?? ReminderDesk(records: records, timeline: timeline, clock: clock, feed: feed)
         self.late = late ?? LateLines(records: records, feed: feed, logger: logger)
         self.checks = checks
         self.simulateFollow = simulateFollow
