@@ -89,6 +89,7 @@ extension Dispatcher {
             $0.nextDue = batch.nextDue
         }
         guard !claims.isEmpty else { return }
+        leaseBell.ring()
         let now = clock.now()
         var closings: [Closing] = []
         let fresh: [Claim]

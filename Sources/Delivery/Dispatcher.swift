@@ -37,6 +37,8 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
     let paceBell = Doorbell()
     let settleBell = Doorbell()
     let recordBell = Doorbell()
+    /// Rung when something has been claimed.
+    let leaseBell = Doorbell()
     private let stopBell = Doorbell()
 
     /// - Parameters:
