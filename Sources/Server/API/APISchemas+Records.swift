@@ -231,7 +231,18 @@ extension APISchemas {
                 "destination: string",
                 "bytes: integer",
                 "contains: string[]",
-                "lacks: string[]"
+                "lacks: string[]",
+                "damaged: DamagedBlock[]"
+            )
+        ),
+        .init(
+            "DamagedBlock",
+            object(
+                "A damaged part of the timeline: its pushes are set aside, and damaged in the copy, too.",
+                "file: string",
+                "offset: integer",
+                "bytes: integer",
+                "pushes: integer"
             )
         ),
         .init("KeyList", object("All keys.", "items: Key[]")),

@@ -296,9 +296,9 @@ package struct BelfryNode: Sendable {
     }
 
     /// What must be well, the timeline aside, which is asked itself.
-    package func checks() -> [Check] {
+    package func checks() async -> [Check] {
         Check.all(accounts: accounts, delivery: dispatcher.snapshot())
-            + [recordsCheck.check, DiskRoom(folder: folder.path).check]
+            + [recordsCheck.check, DiskRoom(folder: folder.path).check, await damageCheck()]
     }
 
     // MARK: What the HTTP side needs
@@ -352,7 +352,7 @@ package struct BelfryNode: Sendable {
             payloadProblem: Self.payloadProblem,
             uncheckedChannels: ["webhook", "log", "null"],
             late: late,
-            checks: { checks() },
+            checks: { await checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version
         )

@@ -263,11 +263,12 @@ extension Lane {
         var budget = limits.checkpointBytes / 4
         let soon = moment.now + 10 * limits.nearWindow.milliseconds
         for run in runs.runs where run.live > 0 && run.live * 2 < run.count {
-            for block in run.blocks.indices where !run.isFinished(block) {
+            for block in run.blocks.indices
+            where !run.isFinished(block) && !run.damaged.contains(block) {
                 guard budget > 0 else { return }
                 guard run.blocks[block].firstDue > soon else { continue }
                 budget -= Int(run.blocks[block].length)
-                for number in try loadBlock(run: run.number, block: block) {
+                for number in try loadOrSetAside(run: run.number, block: block) {
                     abandonHome(number)
                     markDirty(number)
                 }
