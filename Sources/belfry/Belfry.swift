@@ -15,7 +15,7 @@ struct Belfry: AsyncParsableCommand {
         subcommands: [
             Serve.self, Demo.self, PushCommand.self, FlowCommand.self, People.self,
             AccountCommand.self, Deliveries.self, DeadLetter.self, KeyCommand.self,
-            BackupCommand.self, Doctor.self,
+            ConfigCommand.self, BackupCommand.self, Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )

@@ -35,6 +35,20 @@ struct DispatcherTests {
         #expect((12...16).contains(scene.timeline.claimCalls))
     }
 
+    @Test("a shorter time between two looks, and a smaller claim, hold at once")
+    func paced() {
+        let scene = Scene(alarm: .silent)
+        scene.run()
+        scene.world.run(for: .seconds(1))
+        let before = scene.timeline.claimCalls
+        scene.dispatcher.pace(claimBatch: 1, sweep: .seconds(2))
+        scene.schedule((0..<3).map { scene.push("\($0)") })
+        scene.world.run(for: .seconds(10))
+        #expect(scene.channel.ids.count == 3)
+        // One push a claim; the alarm says nothing, so that a sweep was what came first.
+        #expect(scene.timeline.claimCalls - before > 3)
+    }
+
     @Test("with nothing due nothing happens between two looks", arguments: [false, true])
     func asleep(afterWork: Bool) {
         var settings = DispatcherSettings()

@@ -21,7 +21,7 @@ package struct API: Sendable {
     /// The one table of everything the server answers.
     package var routes: [Route] {
         health + accounts + people + flows + events + pushes + deliveries + deadLetters
-            + overview + stream + administration + backups + document + console
+            + overview + stream + administration + config + backups + document + console
     }
 
     func answer(_ route: Route, _ request: Request, _ context: ServerContext) async throws

@@ -22,6 +22,7 @@ package struct BelfryNode: Sendable {
     package let intake: Intake
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
+    package let live: LiveConfiguration
     private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
@@ -104,6 +105,8 @@ package struct BelfryNode: Sendable {
         recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
+        live = LiveConfiguration(records: records, clock: clock, node: try folder.nodeID())
+        try await live.takeUp()
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
@@ -148,17 +151,21 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 caller: caller,
+                live: live,
                 clock: clock
             ),
-            gate: PermissionGate(
-                accounts: accounts,
-                records: records,
-                boarding: boarding,
-                arrivals: arrivals,
-                began: began,
-                logger: logger
+            gate: PausedFlows(
+                base: PermissionGate(
+                    accounts: accounts,
+                    records: records,
+                    boarding: boarding,
+                    arrivals: arrivals,
+                    began: began,
+                    logger: logger
+                ),
+                live: live
             ),
-            limits: BookLimits(accounts: accounts),
+            limits: BookLimits(accounts: accounts, live: live),
             sequel: FlowSequel(accounts: accounts, boarding: boarding),
             recorder: HistoryRecorder(
                 accounts: accounts,
@@ -176,6 +183,13 @@ package struct BelfryNode: Sendable {
         accounts.watch { [dispatcher] account in
             if account.record.paused == nil { dispatcher.resume(account.key) }
         }
+        let usual = DispatcherSettings(configuration)
+        live.watch { [dispatcher] settings in
+            dispatcher.pace(
+                claimBatch: settings.batch ?? usual.claimBatch,
+                sweep: settings.sweep ?? usual.sweep
+            )
+        }
     }
 
     private static func channels(
@@ -184,8 +198,12 @@ package struct BelfryNode: Sendable {
         accounts: AccountBook,
         records: Records,
         caller: HTTPClientCaller,
+        live: LiveConfiguration,
         clock: any WallClock
     ) -> [any Channel] {
+        let concurrency: @Sendable () -> Int = {
+            live.settings.concurrency ?? configuration.delivery.concurrency
+        }
         let senders = SenderShelf(
             accounts: accounts,
             caller: caller,
@@ -204,7 +222,7 @@ package struct BelfryNode: Sendable {
             WeChatChannel(
                 interface,
                 clock: clock,
-                concurrency: configuration.delivery.concurrency
+                concurrency: concurrency
             ) { senders[$0] }
         }
         return wechat + [
@@ -212,7 +230,7 @@ package struct BelfryNode: Sendable {
                 caller: caller,
                 guardian: guardian,
                 clock: clock,
-                concurrency: configuration.delivery.concurrency
+                concurrency: concurrency
             ) { accounts[$0]?.webhookTarget(timeout: timeout) },
             LogChannel(path: "\(folder.path)/log-channel.ndjson", clock: clock),
             NullChannel(),
@@ -258,6 +276,11 @@ package struct BelfryNode: Sendable {
             DeliveryService(
                 dispatcher: dispatcher,
                 drain: configuration.delivery.drainTimeout
+            ),
+            LiveConfigurationService(
+                live: live,
+                every: configuration.records.pollInterval,
+                logger: logger
             ),
             IntakeService(intake: intake),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
@@ -357,6 +380,7 @@ package struct BelfryNode: Sendable {
             version: Belfry.version
         )
         dependencies.settings = settings
+        dependencies.live = live
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies
