@@ -286,8 +286,9 @@ let package = Package(
         tests(
             "ServerTests",
             [
-                "BelfryActivation", "BelfryCore", "BelfryRecords", "BelfryServer",
-                "BelfrySimulation", hummingbird, hummingbirdTesting, logging, nioCore, nioPosix,
+                "BelfryActivation", "BelfryCore", "BelfryDelivery", "BelfryRecords",
+                "BelfryServer", "BelfrySimulation", hummingbird, hummingbirdTesting, logging,
+                nioCore, nioPosix,
             ]
         ),
         tests(

@@ -69,11 +69,17 @@ extension Dispatcher {
     func keepSweeping() async {
         do {
             while true {
-                let span = settings.sweep.milliseconds
-                var random = SplitMix64(seed: desk.withLock { $0.draw() })
+                let (span, seed) = desk.withLock { ($0.settings.sweep.milliseconds, $0.draw()) }
+                var random = SplitMix64(seed: seed)
                 let wait = Int64.random(in: span...span + span / 4, using: &random)
-                try await clock.sleep(for: .milliseconds(wait))
-                lookBell.ring()
+                let clock = clock
+                try await firstOf(
+                    { () async throws(CancellationError) in
+                        try await clock.sleep(for: .milliseconds(wait))
+                        self.lookBell.ring()
+                    },
+                    { () async throws(CancellationError) in try await self.sweepBell.wait() }
+                )
             }
         } catch {
             // Cancelled: the run ends.
@@ -89,6 +95,7 @@ extension Dispatcher {
             $0.nextDue = batch.nextDue
         }
         guard !claims.isEmpty else { return }
+        leaseBell.ring()
         let now = clock.now()
         var closings: [Closing] = []
         let fresh: [Claim]

@@ -169,6 +169,8 @@ extension Dispatcher {
         let third = Duration.milliseconds(max(1, settings.lease.milliseconds / 3))
         do {
             while true {
+                // With nothing held there is nothing to renew, and no reason to wake.
+                while desk.withLock({ $0.inFlight }) == 0 { try await leaseBell.wait() }
                 try await clock.sleep(for: third)
                 let old = clock.steadyMilliseconds() - third.milliseconds
                 var rest = desk.withLock { $0.unconfirmed(since: old) }[...]

@@ -37,6 +37,10 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
     let paceBell = Doorbell()
     let settleBell = Doorbell()
     let recordBell = Doorbell()
+    /// Rung when something has been claimed.
+    let leaseBell = Doorbell()
+    /// Rung when the time between two looks has been changed.
+    let sweepBell = Doorbell()
     private let stopBell = Doorbell()
 
     /// - Parameters:
@@ -117,6 +121,24 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
         logger.critical("delivery ends: \(error)")
         desk.withLock { $0.failure = $0.failure ?? error }
         startBell.ring()
+    }
+
+    // MARK: Pacing
+
+    /// Changes how much one claim takes, and how often the timeline is looked at, while it runs: from the next claim on.
+    ///
+    /// - Parameters:
+    ///   - claimBatch: at least 1.
+    ///   - sweep: above zero.
+    package func pace(claimBatch: Int, sweep: Duration) {
+        let isOther = desk.withLock { desk in
+            desk.settings.claimBatch = claimBatch
+            defer { desk.settings.sweep = sweep }
+            return desk.settings.sweep != sweep
+        }
+        if isOther { sweepBell.ring() }
+        // There may be room now for a claim that was refused.
+        lookBell.ring()
     }
 
     // MARK: Pausing

@@ -8,8 +8,9 @@ package struct DispatcherSettings: Sendable, Hashable {
     package var capacity = 16_384
     /// How long a claim is lent. Renewed after a third of it; a crash delays what was in flight by at most this.
     package var lease = Duration.seconds(60)
-    /// The time between two looks at the timeline when the alarm is silent; jittered up by as much as a quarter.
-    package var sweep = Duration.seconds(60)
+    /// The time between two looks at the timeline when the alarm is silent; jittered up by as much as a quarter. Each look wakes
+    /// half a dozen threads: so rarely, idling costs about one wake-up a minute.
+    package var sweep = Duration.minutes(4)
     /// The most messages in one call of a channel.
     package var shipmentMessages = 500
     /// The most calls of channels under way at once, over all accounts.

@@ -52,7 +52,7 @@ package struct DataFolderRepair {
         let path = "\(folder)/timeline"
         var held: [DiskStorage] = []
         defer { for disk in held { disk.release() } }
-        var lanes: [RebuiltLane<DiskStorage, DiskStorage>] = []
+        var timelines: [RebuiltTimeline<DiskStorage, DiskStorage>] = []
         defer { try? FileManager.default.removeItem(atPath: workshop) }
         var found: [Diagnosis] = []
         do {
@@ -63,10 +63,11 @@ package struct DataFolderRepair {
             for disk in disks {
                 let work = try DiskStorage(folder: "\(workshop)/timeline")
                 held.append(work)
-                lanes = try rebuild(disk, work, &found)
+                let rebuilt = try rebuild(disk, work, &found)
+                if !rebuilt.isNeedless { timelines.append(rebuilt) }
             }
             let mended = try await mendRecords(&found)
-            guard !lanes.isEmpty || mended != nil else {
+            guard !timelines.isEmpty || mended != nil else {
                 return found + [
                     Diagnosis("repair", .well, "nothing is damaged that could be repaired")
                 ]
@@ -74,7 +75,7 @@ package struct DataFolderRepair {
             try dropped.sync()
             guard !isDry else { return found }
             try agree(found)
-            for lane in lanes { try lane.commit() }
+            for timeline in timelines { try timeline.commit() }
             if let mended { try replaceRecords(by: mended) }
             return found + [done()]
         } catch let error as TimelineError {
@@ -128,10 +129,10 @@ package struct DataFolderRepair {
     // MARK: Timeline
 
     private func rebuild(_ disk: DiskStorage, _ work: DiskStorage, _ found: inout [Diagnosis])
-        throws -> [RebuiltLane<DiskStorage, DiskStorage>]
+        throws -> RebuiltTimeline<DiskStorage, DiskStorage>
     {
         var pieces: [DroppedPiece] = []
-        let lanes = try JournalRepair.rebuild(lanesOf: disk, in: work, at: doctor.clock.now()) {
+        let rebuilt = try JournalRepair.rebuild(lanesOf: disk, in: work, at: doctor.clock.now()) {
             (lane, piece) throws(TimelineError) in
             var piece = piece
             piece.file = (lane.isEmpty ? "timeline/" : "timeline/\(lane)/") + piece.file
@@ -141,21 +142,21 @@ package struct DataFolderRepair {
             piece.bytes = []
             pieces.append(piece)
         }
-        found += pieces.map {
-            Diagnosis(
-                "timeline",
-                .warning,
-                "\(folder)/\($0.file), byte \($0.offset), \($0.length) bytes: \($0.reason): dropped"
-            )
+        found += pieces.map { piece in
+            // A folder that is gone has no bytes to name.
+            let words =
+                piece.length == 0
+                ? "\(folder)/\(piece.file): \(piece.reason)"
+                : "\(folder)/\(piece.file), byte \(piece.offset), \(piece.length) bytes: \(piece.reason): dropped"
+            return Diagnosis("timeline", .warning, words)
         }
-        let damaged = lanes.filter { !$0.rebuilt.isNeedless }
-        for lane in damaged {
+        for lane in rebuilt.lanes {
             let place = lane.name.isEmpty ? disk.folder : "\(disk.folder)/\(lane.name)"
             let words =
                 "\(place): \(lane.rebuilt.pending) pushes pending are kept, \(lane.rebuilt.bytes) bytes dropped"
             found.append(Diagnosis("timeline", .well, words))
         }
-        return damaged
+        return rebuilt
     }
 
     // MARK: Records
@@ -220,10 +221,9 @@ package struct DataFolderRepair {
     private func replaceRecords(by new: String) throws {
         let manager = FileManager.default
         do {
+            let kept = nameKept()
             for end in ["", "-wal", "-shm"] where manager.fileExists(atPath: records + end) {
-                let kept = "\(folder)/damaged-records.sqlite\(end)"
-                try? manager.removeItem(atPath: kept)
-                try manager.linkItem(atPath: records + end, toPath: kept)
+                try manager.linkItem(atPath: records + end, toPath: kept + end)
             }
             guard rename(new, records) == 0 else {
                 throw RepairFailure(
@@ -238,6 +238,22 @@ package struct DataFolderRepair {
         } catch let failure as RepairFailure {
             throw failure
         } catch { throw RepairFailure("\(error)") }
+    }
+
+    /// Where the damaged records are kept: never in the place of those that an earlier repair has kept.
+    private func nameKept() -> String {
+        func isFree(_ path: String) -> Bool {
+            ["", "-wal", "-shm"].allSatisfy {
+                !FileManager.default.fileExists(atPath: path + $0)
+            }
+        }
+        var path = "\(folder)/damaged-records.sqlite"
+        var number = 1
+        while !isFree(path) {
+            number += 1
+            path = "\(folder)/damaged-records-\(number).sqlite"
+        }
+        return path
     }
 
     private func syncFolder() throws {

@@ -27,12 +27,41 @@ struct DispatcherTests {
         #expect(scene.dispatcher.snapshot().inFlight == 0)
     }
 
-    @Test("looks at most once a minute, and a little more, when there is nothing to do")
+    @Test("looks every four minutes, and a little more, when there is nothing to do")
     func idle() {
         let scene = Scene()
         scene.run()
         scene.world.run(for: .hours(1))
-        #expect((48...61).contains(scene.timeline.claimCalls))
+        #expect((12...16).contains(scene.timeline.claimCalls))
+    }
+
+    @Test("a shorter time between two looks, and a smaller claim, hold at once")
+    func paced() {
+        let scene = Scene(alarm: .silent)
+        scene.run()
+        scene.world.run(for: .seconds(1))
+        let before = scene.timeline.claimCalls
+        scene.dispatcher.pace(claimBatch: 1, sweep: .seconds(2))
+        scene.schedule((0..<3).map { scene.push("\($0)") })
+        scene.world.run(for: .seconds(10))
+        #expect(scene.channel.ids.count == 3)
+        // One push a claim; the alarm says nothing, so that a sweep was what came first.
+        #expect(scene.timeline.claimCalls - before > 3)
+    }
+
+    @Test("with nothing due nothing happens between two looks", arguments: [false, true])
+    func asleep(afterWork: Bool) {
+        var settings = DispatcherSettings()
+        settings.sweep = .hours(10)
+        let scene = Scene(settings: settings)
+        scene.run()
+        if afterWork { scene.schedule([scene.push("done", after: .seconds(1))]) }
+        scene.schedule([scene.push("far", after: .hours(20))])
+        scene.world.run(for: .minutes(5))
+        #expect(scene.channel.ids == (afterWork ? ["done"] : []))
+        let before = scene.world.steps
+        scene.world.run(for: .hours(1))
+        #expect(scene.world.steps == before)
     }
 
     @Test("delivers ten thousand pushes exactly once through a flaky channel", arguments: 1...2)
@@ -68,7 +97,9 @@ struct DispatcherTests {
     @Test("a lying alarm makes pushes late by at most the sweep", arguments: 1...20)
     func lyingAlarm(seed: UInt64) {
         for manner in [ModelAlarm.Manner.silent, .raving, .random] {
-            let scene = Scene(seed: seed, alarm: manner)
+            var settings = DispatcherSettings()
+            settings.sweep = .seconds(60)
+            let scene = Scene(seed: seed, alarm: manner, settings: settings)
             scene.run()
             scene.schedule(
                 (0..<50).map { scene.push("\($0)", after: .milliseconds($0 * 3_100)) }

@@ -150,7 +150,7 @@ struct RecordingTests {
             $0.claimFailures = 1
             $0.failure = TimelineError(.closed, "shut")
         }
-        scene.world.run(for: .minutes(2))
+        scene.world.run(for: .minutes(6))
         #expect(scene.hasEnded)
         #expect(scene.failure?.code == .closed)
     }

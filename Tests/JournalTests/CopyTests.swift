@@ -80,7 +80,7 @@ struct CopyTests {
                 _ = try await timeline.schedule((kept + ended).map { push($0) })
                 _ = try await timeline.cancel(ended.map { PushID($0) })
                 let copy = TemporaryFolder()
-                let bytes = try await timeline.copy(into: copy.path)
+                let bytes = try await timeline.copy(into: copy.path).bytes
                 // What comes after the copy is not in it.
                 _ = try await timeline.schedule([push("after\(round)")])
                 #expect(bytes > 0)
@@ -107,7 +107,7 @@ struct CopyTests {
         let copy = TemporaryFolder()
         async let bytes = timeline.copy(into: copy.path)
         await timeline.close()
-        do { #expect(try await bytes > 0) } catch { #expect(error as? TimelineError != nil) }
+        do { #expect(try await bytes.bytes > 0) } catch { #expect(error as? TimelineError != nil) }
         await #expect(throws: TimelineError.self) { try await timeline.copy(into: copy.path) }
     }
 

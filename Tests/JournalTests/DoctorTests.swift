@@ -73,23 +73,6 @@ struct DoctorTests {
         }
     }
 
-    @Test("a damaged block is reported by the claim that needs it, not skipped")
-    func claimed() async throws {
-        let disk = try await disk()
-        let name = "run-0000000000000001.run"
-        // Past the pushes that were cancelled: their blocks are not needed.
-        disk.flip(name, at: 2500)
-        let timeline = try await JournalTimeline.open(disk: disk, clock: clock)
-        clock.advance(by: .days(4))
-        var seen: TimelineError?
-        do throws(TimelineError) {
-            while try await !timeline.claim(limit: 10, lease: .seconds(30)).claims.isEmpty {}
-        } catch { seen = error }
-        #expect(seen?.code == .corrupt)
-        #expect(seen?.message.contains(name) == true)
-        await timeline.close()
-    }
-
     @Test("a torn tail is named, and is no damage")
     func tornTail() async throws {
         let disk = try await disk(closed: false)

@@ -47,6 +47,21 @@ struct SimulatedLifeTests {
         #expect(operation > 100, "the life was too short to prove anything")
     }
 
+    @Test(
+        "a write that fails, at every disk operation of a life that is spread again and again, loses nothing",
+        arguments: UInt64(0)..<3
+    )
+    func everyFailureOfSpreading(seed: UInt64) async throws {
+        var operation = 20
+        while true {
+            var life = Life(seed: seed, cuts: false, spreads: true)
+            let isThrough = try await life.run(steps: 25, failingAt: operation)
+            if isThrough, life.disk.changes <= operation { break }
+            operation += 2
+        }
+        #expect(operation > 100, "the life was too short to prove anything")
+    }
+
     @Test("a power cut at every single disk operation loses nothing", arguments: UInt64(0)..<3)
     func everyOperation(seed: UInt64) async throws {
         var operation = 3
@@ -103,9 +118,15 @@ private struct Life {
     }
 
     @discardableResult
-    mutating func run(steps: Int, cuttingPowerAt operation: Int? = nil) async throws -> Bool {
+    mutating func run(
+        steps: Int,
+        cuttingPowerAt cut: Int? = nil,
+        failingAt failure: Int? = nil
+    ) async throws -> Bool {
+        let operation = cut ?? failure
         var timeline = try await open()
-        if let operation { disk.cutPower(at: operation) }
+        if let cut { disk.cutPower(at: cut) }
+        if let failure { disk.fail(at: failure, with: StorageError(.other, "input/output error")) }
         for step in 0..<steps {
             let before = model
             do {
@@ -116,10 +137,10 @@ private struct Life {
                     try await check(timeline, step)
                 }
             } catch let error as TimelineError {
-                // Only a power cut may refuse anything here. The call at hand happened, or it did not.
+                // Only a power cut or a failed write may refuse anything here. The call at hand happened, or it did not.
                 guard operation != nil, error.code == .io else { throw error }
                 await timeline.close()
-                try await checkAfterCut(before)
+                try await checkAfterwards(before, powerCut: cut != nil)
                 return false
             }
         }
@@ -130,7 +151,7 @@ private struct Life {
             guard operation != nil, error.code == .io else { throw error }
             attempted = model
             await timeline.close()
-            try await checkAfterCut(model)
+            try await checkAfterwards(model, powerCut: cut != nil)
             return false
         }
         await timeline.close()
@@ -164,8 +185,9 @@ private struct Life {
         return try await open()
     }
 
-    private mutating func checkAfterCut(_ before: [String: Known]) async throws {
-        disk = disk.afterPowerCut(seed: random.next())
+    private mutating func checkAfterwards(_ before: [String: Known], powerCut: Bool) async throws {
+        if powerCut { disk = disk.afterPowerCut(seed: random.next()) }
+        disk.heal()
         let again = try await open()
         let found = try await pending(again)
         let after = attempted

@@ -28,6 +28,18 @@ final class TemporaryFolder: Sendable {
 
     var names: [String] { names(in: path) }
 
+    func names(of folder: String) -> [String] { names(in: "\(path)/\(folder)") }
+
+    /// Turns a byte of a file over.
+    func flip(_ name: String, at offset: Int) {
+        let file = open("\(path)/\(name)", O_RDWR)
+        defer { close(file) }
+        var byte: UInt8 = 0
+        guard pread(file, &byte, 1, offset) == 1 else { fatalError("\(name) is too short") }
+        byte ^= 0x10
+        guard pwrite(file, &byte, 1, offset) == 1 else { fatalError("\(name) cannot be written") }
+    }
+
     private func names(in path: String) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }

@@ -13,16 +13,16 @@ package struct WeChatChannel: Channel {
     private let interface: WeChatInterface
     private let sender: @Sendable (String) async -> WeChatSender?
     private let clock: any WallClock
-    private let concurrency: Int
+    private let concurrency: @Sendable () -> Int
     private let used = UsedQuotas()
 
     /// - Parameters:
-    ///   - concurrency: calls at the same time, for one account and batch.
+    ///   - concurrency: calls at the same time, for one account and batch; asked for each.
     ///   - sender: who sends for an account; `nil`: the account is not known or has no secret.
     package init(
         _ interface: WeChatInterface = .customerService,
         clock: any WallClock,
-        concurrency: Int = 32,
+        concurrency: @escaping @Sendable () -> Int = { 32 },
         sender: @escaping @Sendable (String) async -> WeChatSender?
     ) {
         self.interface = interface
@@ -52,7 +52,7 @@ package struct WeChatChannel: Channel {
             )
             return messages.map { _ in .refused(.dead, cause: cause) }
         }
-        return await messages.mapConcurrently(limit: concurrency) { message in
+        return await messages.mapConcurrently(limit: concurrency()) { message in
             await send(message, by: sender)
         }
     }

@@ -32,16 +32,16 @@ package struct WebhookChannel: Channel {
     private let caller: any HTTPCaller
     private let guardian: WebhookGuard
     private let clock: any WallClock
-    private let concurrency: Int
+    private let concurrency: @Sendable () -> Int
 
     /// - Parameters:
-    ///   - concurrency: calls at the same time, for one batch.
+    ///   - concurrency: calls at the same time, for one batch; asked for each.
     ///   - target: where the messages of an account go; `nil`: it has no webhook.
     package init(
         caller: any HTTPCaller,
         guardian: WebhookGuard,
         clock: any WallClock,
-        concurrency: Int = 32,
+        concurrency: @escaping @Sendable () -> Int = { 32 },
         target: @escaping @Sendable (String) async -> WebhookTarget?
     ) {
         self.caller = caller
@@ -52,7 +52,7 @@ package struct WebhookChannel: Channel {
     }
 
     package func send(_ messages: [OutboundMessage]) async -> [SendOutcome] {
-        await messages.mapConcurrently(limit: concurrency) { await send($0) }
+        await messages.mapConcurrently(limit: concurrency()) { await send($0) }
     }
 
     private func send(_ message: OutboundMessage) async -> SendOutcome {

@@ -28,14 +28,14 @@ package struct SystemClock: WallClock {
     }
 
     package func sleep(until deadline: Timestamp) async throws(CancellationError) {
-        // A wall clock that is set forward during the wait is noticed within a minute.
+        // A wall clock that is set forward during the wait is noticed within five minutes; whoever delivers looks sooner by itself.
         while true {
             let rest = deadline - now()
             if Task.isCancelled { throw CancellationError() }
             guard rest > .zero else { return }
             do {
                 try await Task.sleep(
-                    for: min(rest, Duration.seconds(60)),
+                    for: min(rest, Duration.minutes(5)),
                     tolerance: Duration.zero,
                     clock: ContinuousClock()
                 )

@@ -17,6 +17,9 @@ package struct Pending: Sendable, Hashable {
         case cancelling
         /// In flight, and a newer version waits; `push` is that newer version.
         case parked
+        /// It lies where the disk is damaged and is set aside: never lent, but it can be cancelled or replaced. Of `push` only id, account and due
+        /// time are known.
+        case damaged
     }
 
     /// - Parameter asked: `push.due` unless given: never held, never tried.
@@ -43,11 +46,19 @@ package struct Pending: Sendable, Hashable {
 package struct TimelineCounts: Sendable, Hashable {
     package var scheduled: Int
     package var inFlight: Int
+    /// Of those scheduled: set aside, because they cannot be read (``Pending/State/damaged``).
+    package var damaged: Int
     package var byAccount: [String: Int]
 
-    package init(scheduled: Int = 0, inFlight: Int = 0, byAccount: [String: Int] = [:]) {
+    package init(
+        scheduled: Int = 0,
+        inFlight: Int = 0,
+        damaged: Int = 0,
+        byAccount: [String: Int] = [:]
+    ) {
         self.scheduled = scheduled
         self.inFlight = inFlight
+        self.damaged = damaged
         self.byAccount = byAccount
     }
 }

@@ -7,7 +7,7 @@ struct Desk {
     /// A limit older than this is looked up again.
     static let limitsAge = Duration.milliseconds(100)
 
-    let settings: DispatcherSettings
+    var settings: DispatcherSettings
     private let sequel: any Sequel
     private var random: SplitMix64
 

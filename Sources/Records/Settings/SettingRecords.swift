@@ -78,6 +78,17 @@ package struct SettingRecords: Sendable {
         }
     }
 
+    package func version(_ number: Int, of name: String) async throws(RecordsError)
+        -> SettingRecord?
+    {
+        try await records.database.read { session throws(RecordsError) in
+            try session.rows(
+                "SELECT \(Self.columns) FROM settings s WHERE s.name = ? AND s.version = ?",
+                [.text(name), .integer(number)]
+            ).map(SettingRecord.init).first
+        }
+    }
+
     /// Newest first.
     package func history(_ name: String, limit: Int = 100)
         async throws(RecordsError) -> [SettingRecord]

@@ -21,7 +21,8 @@ package struct API: Sendable {
     /// The one table of everything the server answers.
     package var routes: [Route] {
         health + accounts + people + flows + events + pushes + deliveries + deadLetters
-            + topics + reminders + overview + stream + administration + backups + document + console
+            + topics + reminders + overview + stream + administration + config + backups + document
+            + console
     }
 
     func answer(_ route: Route, _ request: Request, _ context: ServerContext) async throws

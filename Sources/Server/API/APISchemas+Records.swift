@@ -231,7 +231,18 @@ extension APISchemas {
                 "destination: string",
                 "bytes: integer",
                 "contains: string[]",
-                "lacks: string[]"
+                "lacks: string[]",
+                "damaged: DamagedBlock[]"
+            )
+        ),
+        .init(
+            "DamagedBlock",
+            object(
+                "A damaged part of the timeline: its pushes are set aside, and damaged in the copy, too.",
+                "file: string",
+                "offset: integer",
+                "bytes: integer",
+                "pushes: integer"
             )
         ),
         .init("KeyList", object("All keys.", "items: Key[]")),
@@ -262,7 +273,73 @@ extension APISchemas {
                 "key: string"
             )
         ),
-        .init("Configuration", object("Every setting.", "settings: Setting[]")),
+        .init(
+            "Configuration",
+            object(
+                "Every setting of the start; what is set while running, and which revision each node has applied; what can be set.",
+                "settings: Setting[]",
+                "live: ConfigurationRevision",
+                "nodes: ConfigurationNode[]",
+                "keys: ConfigurationKey[]"
+            )
+        ),
+        .init(
+            "ConfigurationRevision",
+            object(
+                "What is set while running. Revision 0: nothing ever was.",
+                "revision: integer",
+                "at: time|null",
+                "who: string|null",
+                "values: object"
+            )
+        ),
+        .init(
+            "ConfigurationNode",
+            object("What a node applies.", "node: string", "revision: integer", "at: time")
+        ),
+        .init(
+            "ConfigurationKey",
+            object("What can be set.", "key: string", "allowed: string", "meaning: string")
+        ),
+        .init(
+            "ConfigurationChange",
+            object(
+                "Keys and their new values; null clears. With a revision, only if that is the newest.",
+                "values: object",
+                "revision?: integer"
+            )
+        ),
+        .init(
+            "ConfigurationRollback",
+            object(
+                "A revision to go back to; 0: nothing set. With a revision, only if that is the newest.",
+                "to: integer",
+                "revision?: integer"
+            )
+        ),
+        .init(
+            "ConfigurationHistory",
+            object("Revisions, newest first.", "items: ConfigurationHistoryItem[]")
+        ),
+        .init(
+            "ConfigurationHistoryItem",
+            object(
+                "One revision, and what it changed.",
+                "revision: integer",
+                "at: time",
+                "who: string",
+                "changes: ConfigurationDifference[]"
+            )
+        ),
+        .init(
+            "ConfigurationDifference",
+            object(
+                "null: not set.",
+                "key: string",
+                "old: string|null",
+                "new: string|null"
+            )
+        ),
         .init(
             "Setting",
             object(

@@ -162,7 +162,7 @@ enum APISchemas {
         .init(
             "PendingPush",
             object(
-                "A push that has not ended.",
+                "A push that has not ended. With the state `damaged` only id, account and due time are known.",
                 "id: string",
                 "account: string",
                 "to: string",
@@ -204,6 +204,7 @@ enum APISchemas {
                 "at: time",
                 "scheduled: integer",
                 "in_flight: integer",
+                "damaged: integer",
                 "due_now: integer",
                 "lateness_ms: Lateness",
                 "held_ms: Lateness",

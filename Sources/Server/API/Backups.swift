@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryJournal
 import BelfryRecords
 import HTTPTypes
 import Hummingbird
@@ -42,6 +43,14 @@ extension API {
                 "destination": .string(report.destination), "bytes": .integer(Int64(report.bytes)),
                 "contains": .array(report.contains.map { .string($0) }),
                 "lacks": .array(report.lacks.map { .string($0) }),
+                "damaged": .array(
+                    report.damaged.map { block in
+                        [
+                            "file": .string(block.file), "offset": .count(block.offset),
+                            "bytes": .count(block.length), "pushes": .count(block.pushes),
+                        ]
+                    }
+                ),
             ],
             status: .created
         )

@@ -14,7 +14,9 @@ extension ServerDependencies {
             found += try await timeline.find(Array(ids.dropFirst(start).prefix(Self.page)))
         }
         let outcomes = try await timeline.cancel(ids)
+        // Whose a damaged push was cannot be read, so that no line can be written for it.
         let cancelled = zip(found, outcomes).compactMap { $0.1 == .cancelled ? $0.0 : nil }
+            .filter { $0.state != .damaged }
         await recordCancelled(cancelled, by: name)
         return outcomes
     }

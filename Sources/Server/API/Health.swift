@@ -70,6 +70,7 @@ extension API {
         let reading = await server.reading()
         instruments.gauge(.pending, Double(counts.scheduled))
         instruments.gauge(.inFlight, Double(counts.inFlight))
+        instruments.gauge(.damaged, Double(counts.damaged))
         instruments.gauge(.dueNow, Double(reading.dueNow))
         instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
         for state in WaitingState.allCases where state.isHold {

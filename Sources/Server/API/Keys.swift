@@ -3,7 +3,7 @@ import BelfryRecords
 import HTTPTypes
 import Hummingbird
 
-/// API keys, and the configuration to be read.
+/// API keys.
 extension API {
     var administration: [Route] {
         [
@@ -45,17 +45,6 @@ extension API {
                     answer: "Done"
                 )
             ) { call in try await revokeKey(call) },
-            Route(
-                method: .get,
-                path: "/v1/config",
-                access: .scope(.admin),
-                operation: Operation(
-                    id: "getConfiguration",
-                    summary: "Every setting, its value, and where that came from.",
-                    tag: "config",
-                    answer: "Configuration"
-                )
-            ) { _ in .json(["settings": .array(server.settings.map { Self.json($0) })]) },
         ]
     }
 
@@ -65,13 +54,6 @@ extension API {
             "scopes": .array(key.scopes.map { .string($0) }), "created": .time(key.created),
             "expires": .time(key.expires), "revoked": .time(key.revoked),
             "last_used": .time(key.lastUsed),
-        ]
-    }
-
-    private static func json(_ setting: LoadedConfiguration.Value) -> JSONValue {
-        [
-            "key": .string(setting.key), "value": .string(setting.value),
-            "origin": .string(setting.origin), "meaning": .string(setting.meaning),
         ]
     }
 

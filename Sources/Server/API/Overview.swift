@@ -48,6 +48,7 @@ extension API {
             "at": .time(server.clock.now()),
             "scheduled": .count(counts.scheduled),
             "in_flight": .count(counts.inFlight),
+            "damaged": .count(counts.damaged),
             "due_now": .count(reading.dueNow),
             "lateness_ms": [
                 "p50": span(reading.latenessP50), "p95": span(reading.latenessP95),

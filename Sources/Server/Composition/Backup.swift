@@ -33,6 +33,8 @@ package struct Backup: Sendable {
         package var contains: [String]
         /// What the server also needs and is not in it.
         package var lacks: [String]
+        /// What is damaged in the timeline, and so in the copy.
+        package var damaged: [DamagedBlock] = []
     }
 
     let configuration: ServerConfiguration
@@ -58,18 +60,45 @@ package struct Backup: Sendable {
                     "destination: \(path) is no folder, or cannot be read"
                 )
             }
+            try requireOutside()
             return
         }
         guard names.isEmpty else {
             throw BackupFailure(.refused, "destination: \(path) is not empty")
         }
+        try requireOutside()
+    }
+
+    /// A copy in the folder that is copied would be lost with it.
+    private func requireOutside() throws(BackupFailure) {
+        guard !Self.isInside(destination, configuration.data.folder) else {
+            throw BackupFailure(
+                .refused,
+                "destination: \(destination) is in the data folder, \(configuration.data.folder): choose a place outside it, best on another disk"
+            )
+        }
+    }
+
+    /// Whether a path, which need not exist, is a folder or lies in it, whatever links lead there.
+    private static func isInside(_ path: String, _ folder: String) -> Bool {
+        func real(_ path: String) -> [String] {
+            var url = URL(fileURLWithPath: path).standardizedFileURL
+            var missing: [String] = []
+            while url.path != "/", !FileManager.default.fileExists(atPath: url.path) {
+                missing.insert(url.lastPathComponent, at: 0)
+                url.deleteLastPathComponent()
+            }
+            return url.resolvingSymlinksInPath().pathComponents + missing
+        }
+        return real(path).starts(with: real(folder))
     }
 
     /// Copies the folder of a running server.
     package func write(_ timeline: JournalTimeline, _ records: Records) async throws -> Report {
         try await write { folder in
-            _ = try await timeline.copy(into: folder + "/timeline")
+            let copy = try await timeline.copy(into: folder + "/timeline")
             try await records.copy(to: folder + "/records.sqlite")
+            return copy.damaged
         }
     }
 
@@ -86,19 +115,22 @@ package struct Backup: Sendable {
                 stopped: source + "/records.sqlite",
                 to: folder + "/records.sqlite"
             )
+            // A damaged timeline that nobody has open is refused: it can be repaired first.
+            return []
         }
     }
 
-    private func write(_ stores: (String) async throws -> Void) async throws -> Report {
+    private func write(_ stores: (String) async throws -> [DamagedBlock]) async throws -> Report {
         let manager = FileManager.default
         try makeFolder()
         do {
-            try await stores(partial)
+            let damaged = try await stores(partial)
             var report = Report(
                 destination: destination,
                 bytes: 0,
                 contains: ["timeline", "records.sqlite"],
-                lacks: []
+                lacks: [],
+                damaged: damaged
             )
             try copyRest(&report)
             report.bytes = try finish()

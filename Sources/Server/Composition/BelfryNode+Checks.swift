@@ -42,6 +42,24 @@ extension DataFolder {
 }
 
 extension BelfryNode {
+    static func tell(_ block: DamagedBlock, in folder: DataFolder, _ logger: Logger) {
+        logger.critical(
+            "a part of the timeline is damaged: its pushes are set aside, neither sent nor ended; the rest goes on. Stop the server and run `belfry doctor --repair`",
+            metadata: [
+                "file": "\(folder.timeline)/\(block.file)", "offset": "\(block.offset)",
+                "bytes": "\(block.length)", "pushes": "\(block.pushes)",
+                "first_due": "\(TimeText.render(block.firstDue))",
+            ]
+        )
+    }
+
+    /// Whether something is set aside in the embedded timeline. One that does not answer is told by the check of the timeline itself.
+    func damageCheck() async -> Check {
+        let damage = (try? await timeline.journal.damage()) ?? []
+        let words = damage.map(\.problem).joined(separator: "; ")
+        return Check("timeline-files", problem: damage.isEmpty ? nil : words)
+    }
+
     /// - Throws: ``StartFailure`` where the records were lost.
     static func checkOwners(
         _ configuration: ServerConfiguration,

@@ -10,6 +10,8 @@ extension DispatcherSettings {
         let delivery = configuration.delivery
         claimBatch = delivery.batch
         lease = delivery.lease
+        // An alarm that comes over a network can be lost more easily than one in the same process.
+        if !configuration.timeline.url.isEmpty { sweep = .seconds(60) }
         retry.attempts = delivery.attemptsMax
         retry.base = delivery.backoffBase
         retry.longest = delivery.backoffMax

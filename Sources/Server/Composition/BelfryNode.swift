@@ -23,6 +23,7 @@ package struct BelfryNode: Sendable {
     package let dispatcher: NodeDispatcher
     package let feed: LiveFeed
     package let reminders: ReminderDesk
+    package let live: LiveConfiguration
     private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
@@ -106,6 +107,8 @@ package struct BelfryNode: Sendable {
         recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
+        live = LiveConfiguration(records: records, clock: clock, node: try folder.nodeID())
+        try await live.takeUp()
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
@@ -162,23 +165,27 @@ package struct BelfryNode: Sendable {
                 records: records,
                 caller: caller,
                 rabbitmq: rabbitmq,
+                live: live,
                 clock: clock
             ),
-            gate: PermissionGate(
-                accounts: accounts,
-                records: records,
-                boarding: boarding,
-                reminders: ReminderGate(
-                    topics: reminders.topics,
-                    book: reminders.book,
+            gate: PausedFlows(
+                base: PermissionGate(
+                    accounts: accounts,
                     records: records,
-                    accounts: accounts
+                    boarding: boarding,
+                    reminders: ReminderGate(
+                        topics: reminders.topics,
+                        book: reminders.book,
+                        records: records,
+                        accounts: accounts
+                    ),
+                    arrivals: arrivals,
+                    began: began,
+                    logger: logger
                 ),
-                arrivals: arrivals,
-                began: began,
-                logger: logger
+                live: live
             ),
-            limits: BookLimits(accounts: accounts),
+            limits: BookLimits(accounts: accounts, live: live),
             sequel: FlowSequel(accounts: accounts, boarding: boarding),
             recorder: HistoryRecorder(
                 accounts: accounts,
@@ -197,6 +204,13 @@ package struct BelfryNode: Sendable {
         accounts.watch { [dispatcher] account in
             if account.record.paused == nil { dispatcher.resume(account.key) }
         }
+        let usual = DispatcherSettings(configuration)
+        live.watch { [dispatcher] settings in
+            dispatcher.pace(
+                claimBatch: settings.batch ?? usual.claimBatch,
+                sweep: settings.sweep ?? usual.sweep
+            )
+        }
     }
 
     private static func channels(
@@ -206,8 +220,12 @@ package struct BelfryNode: Sendable {
         records: Records,
         caller: HTTPClientCaller,
         rabbitmq: RabbitMQChannel?,
+        live: LiveConfiguration,
         clock: any WallClock
     ) -> [any Channel] {
+        let concurrency: @Sendable () -> Int = {
+            live.settings.concurrency ?? configuration.delivery.concurrency
+        }
         let senders = SenderShelf(
             accounts: accounts,
             caller: caller,
@@ -226,7 +244,7 @@ package struct BelfryNode: Sendable {
             WeChatChannel(
                 interface,
                 clock: clock,
-                concurrency: configuration.delivery.concurrency
+                concurrency: concurrency
             ) { senders[$0] }
         }
         return wechat + [
@@ -234,7 +252,7 @@ package struct BelfryNode: Sendable {
                 caller: caller,
                 guardian: guardian,
                 clock: clock,
-                concurrency: configuration.delivery.concurrency
+                concurrency: concurrency
             ) { accounts[$0]?.webhookTarget(timeout: timeout) },
             LogChannel(path: "\(folder.path)/log-channel.ndjson", clock: clock),
             NullChannel(),
@@ -282,6 +300,11 @@ package struct BelfryNode: Sendable {
                 dispatcher: dispatcher,
                 drain: configuration.delivery.drainTimeout
             ),
+            LiveConfigurationService(
+                live: live,
+                every: configuration.records.pollInterval,
+                logger: logger
+            ),
             IntakeService(intake: intake),
             ReminderMover(desk: reminders, clock: clock, logger: logger),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
@@ -320,9 +343,9 @@ package struct BelfryNode: Sendable {
     }
 
     /// What must be well, the timeline aside, which is asked itself.
-    package func checks() -> [Check] {
+    package func checks() async -> [Check] {
         Check.all(accounts: accounts, delivery: dispatcher.snapshot())
-            + [recordsCheck.check, DiskRoom(folder: folder.path).check]
+            + [recordsCheck.check, DiskRoom(folder: folder.path).check, await damageCheck()]
     }
 
     // MARK: What the HTTP side needs
@@ -381,11 +404,12 @@ package struct BelfryNode: Sendable {
             uncheckedChannels: ["webhook", "rabbitmq", "log", "null"],
             reminders: reminders,
             late: late,
-            checks: { checks() },
+            checks: { await checks() },
             simulateFollow: simulateFollow,
             version: Belfry.version
         )
         dependencies.settings = settings
+        dependencies.live = live
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

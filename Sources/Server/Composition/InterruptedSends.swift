@@ -54,7 +54,7 @@ struct InterruptedSends: Sendable {
         let pending = try await timeline.find(reservations.map(\.key.push))
         let now = clock.now()
         let ends = zip(reservations, pending)
-            .filter { $0.0.key.sequence != $0.1?.sequence }
+            .filter { $0.1.isOther(than: $0.0.key.sequence) }
             .map { (reservation: $0.0, line: line($0.0, at: now)) }
         guard !ends.isEmpty else { return 0 }
         let written = try await records.ledger.end(ends)

@@ -32,7 +32,7 @@ package struct KeptReservations: Sendable {
 
     private func giveBack(_ keys: [ReservationKey]) async throws -> Int {
         let pending = try await timeline.find(keys.map(\.push))
-        let ended = zip(keys, pending).filter { $0.0.sequence != $0.1?.sequence }.map(\.0)
+        let ended = zip(keys, pending).filter { $0.1.isOther(than: $0.0.sequence) }.map(\.0)
         return ended.isEmpty ? 0 : try await giveBack(ended, adding: [])
     }
 
@@ -56,5 +56,12 @@ package struct KeptReservations: Sendable {
             }
             return count
         }
+    }
+}
+
+extension Pending? {
+    /// Whether the version of a push with this number has ended. Of a damaged one it is not known, and it may still be there.
+    func isOther(than sequence: UInt64) -> Bool {
+        self?.state != .damaged && self?.sequence != sequence
     }
 }

@@ -73,9 +73,12 @@ extension NodeTimeline {
         seed: UInt64,
         logger: Logger
     ) async throws -> NodeTimeline {
+        var settings = JournalConfiguration(configuration)
+        settings.checksRuns = true
+        settings.tellDamage = { BelfryNode.tell($0, in: folder, logger) }
         let journal = try await JournalTimeline.open(
             folder: folder.timeline,
-            configuration: JournalConfiguration(configuration),
+            configuration: settings,
             clock: clock
         )
         logger.info("the timeline is open", metadata: ["lanes": "\(journal.laneCount)"])

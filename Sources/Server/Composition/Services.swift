@@ -39,6 +39,29 @@ struct DeliveryService<Engine: Timeline, Hint: Alarm, Time: WallClock>: Service 
     }
 }
 
+/// Looks for what other servers over the same records have set.
+struct LiveConfigurationService: Service {
+    let live: LiveConfiguration
+    /// Zero: there are none.
+    let every: Duration
+    let logger: Logger
+
+    func run() async throws {
+        if every > .zero {
+            await cancelWhenGracefulShutdown {
+                await live.follow(every: every) {
+                    logger.error(
+                        "what was set while running is not known",
+                        metadata: ["error": "\($0)"]
+                    )
+                }
+            }
+        }
+        // Cancelled instead of asked: there is nothing to finish.
+        try? await gracefulShutdown()
+    }
+}
+
 /// Explains once what an earlier process left open, beside everything else, and then only waits for the stop.
 struct InterruptedSendsService: Service {
     let sends: InterruptedSends

@@ -179,6 +179,12 @@ extension Setting {
             in: 100...1_000_000,
             "Most rows that one purge removes."
         ),
+        .duration(
+            "records.poll-interval",
+            \.records.pollInterval,
+            in: .zero ... .minutes(1),
+            "How often to look for what other servers over the same records have set while running; 0s: never. At most 1s where a change is to hold everywhere within two seconds."
+        ),
         .integer(
             "timeline.lanes",
             \.timeline.lanes,

@@ -33,6 +33,7 @@ extension API {
         // A timeline that cannot be counted shows dashes; readiness and the log say why.
         let counts = try? await server.timeline.counts()
         page.values["scheduled"] = counts.map { String($0.scheduled) } ?? "–"
+        if let damaged = counts?.damaged, damaged > 0 { page.values["damaged"] = String(damaged) }
         page.values["inFlight"] = counts.map { String($0.inFlight) } ?? "–"
     }
 

@@ -134,6 +134,7 @@ enum Words {
         "dead": ("given up", "死信"),
         "unknown": ("outcome unknown", "结果未知"),
         "scheduled": ("scheduled", "已排期"),
+        "damaged": ("damaged on disk and set aside", "磁盘损坏，已搁置"),
         "held_quiet": ("held: quiet hours", "免打扰顺延"),
         "held_rate": ("held: rate", "限速等待"),
         "held_window": ("held: no permission yet", "等待权限"),

@@ -7,6 +7,8 @@ package struct ServerDependencies: Sendable {
     package var configuration: ServerConfiguration
     /// Where each setting came from, to be shown; empty where nobody asked.
     package var settings: [LoadedConfiguration.Value] = []
+    /// What is set while running.
+    package var live: LiveConfiguration
     package var timeline: any Timeline
     package var records: Records
     package var clock: any WallClock
@@ -79,6 +81,7 @@ package struct ServerDependencies: Sendable {
         self.configuration = configuration
         self.timeline = timeline
         self.records = records
+        live = LiveConfiguration(records: records, clock: clock, node: "this")
         self.clock = clock
         self.logger = logger
         self.registry = registry

@@ -41,14 +41,31 @@ struct BackupCommand: AsyncParsableCommand {
                 body: JSON.of(["destination": .string(absolute(destination))]),
                 timeout: .seconds(24 * 3600)
             )
-            if api.json { return print(answer.text) }
-            show(
-                answer["destination"].cell,
-                answer["bytes"].cell,
-                contains: answer["contains"].array.map(\.cell),
-                lacks: answer["lacks"].array.map(\.cell)
-            )
+            if api.json {
+                print(answer.text)
+            } else {
+                show(
+                    answer["destination"].cell,
+                    answer["bytes"].cell,
+                    contains: answer["contains"].array.map(\.cell),
+                    lacks: answer["lacks"].array.map(\.cell)
+                )
+            }
+            try tellDamage(answer["damaged"].array)
         }
+    }
+
+    /// The copy is there, and it is the best there can be; but whoever asked for it must hear of this.
+    private func tellDamage(_ blocks: [JSON]) throws {
+        guard !blocks.isEmpty else { return }
+        let places = blocks.map { block in
+            "\(block["file"].cell), byte \(block["offset"].cell): \(block["pushes"].cell) pushes"
+        }
+        throw Failure(
+            .badInput,
+            "the copy is written, but the timeline is damaged, and so is its copy: \(places.joined(separator: "; "))",
+            remedy: "Keep earlier copies. Stop the server and run: belfry doctor FOLDER --repair"
+        )
     }
 
     private func copyStopped(_ folder: String) async throws {

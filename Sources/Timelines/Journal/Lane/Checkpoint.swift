@@ -16,9 +16,9 @@ struct CheckpointPlan: @unchecked Sendable {
     var manifest: Manifest
     var blockBytes: Int
     var sliceBytes: Int
-    /// Files that no manifest names afterwards.
+    /// Files that no manifest names afterwards. Afterwards: those that were removed.
     var obsolete: [String]
-    /// Open runs in which nothing counts any more.
+    /// Open runs in which nothing counts any more. Afterwards: those whose names were removed.
     var finished: [FileID]
     /// Blocks in which nothing counts by this manifest.
     var punches: [(run: UInt32, block: Int, file: FileID, range: Range<Int>)]
@@ -31,18 +31,17 @@ struct CheckpointPlan: @unchecked Sendable {
         do throws(TimelineError) {
             for drafts in classes { try runs.write(near: drafts) }
             try runs.writeJournal()
-            try onDisk { () throws(StorageError) in try replaceManifest(with: runs.manifest, disk) }
+            try onDisk { () throws(StorageError) in
+                try disk.syncFolder()
+                try runs.manifest.put(on: disk)
+            }
         } catch {
             for file in finished { disk.close(file) }
             runs.remove()
             return CheckpointResult(plan: self, error: error)
         }
-        // Strays are removed at the next opening.
-        for name in obsolete { try? disk.remove(name) }
-        for file in finished { disk.discard(file) }
-        for punch in punches { disk.punch(punch.file, punch.range) }
         return CheckpointResult(
-            plan: self,
+            plan: lettingGo(of: disk),
             near: runs.near,
             sorted: runs.sorted,
             places: runs.places,
@@ -50,11 +49,21 @@ struct CheckpointPlan: @unchecked Sendable {
         )
     }
 
-    private func replaceManifest(with manifest: Manifest, _ disk: some Storage)
-        throws(StorageError)
-    {
-        try disk.syncFolder()
-        try manifest.write(to: disk)
+    /// The new manifest is in its place; whether a power cut leaves it there is only known once the folder is synced. Where that fails, everything
+    /// that the old one needs stays: it lies unused until the next opening.
+    private func lettingGo(of disk: some Storage) -> CheckpointPlan {
+        var plan = self
+        do throws(StorageError) { try disk.syncFolder() } catch {
+            for file in finished { disk.close(file) }
+            plan.finished = []
+            plan.punches = []
+            plan.obsolete = []
+            return plan
+        }
+        // Strays are removed at the next opening.
+        for name in obsolete { try? disk.remove(name) }
+        for punch in punches { disk.punch(punch.file, punch.range) }
+        return plan
     }
 }
 

@@ -3,10 +3,10 @@ import BelfryCore
 extension Lane {
     /// Cancels by id (promise T5). Durable once the frame is on disk.
     ///
-    /// - Parameter before: leave alone what has this acceptance number or a higher one. So another lane that has accepted a newer version of an id
+    /// - Parameter held: leave alone what was accepted after this was said. So another lane that has accepted a newer version of an id
     ///   ends the older one here, but not one that is newer still.
     /// - Throws: `full`, `invalid`, `corrupt`; nothing was changed then.
-    mutating func cancel(_ ids: [PushID], before: UInt64 = .max, at moment: Moment)
+    mutating func cancel(_ ids: [PushID], _ held: HeldElsewhere? = nil, at moment: Moment)
         throws(TimelineError) -> [CancelOutcome]
     {
         guard !ids.isEmpty else { return [] }
@@ -16,10 +16,10 @@ extension Lane {
         }
         try makeRoom(Frame.bytes + room, isGrowth: false)
         advance(to: moment)
-        if before < .max {
+        if held != nil {
             // Only memory knows the numbers; nothing may go wrong once the first has ended.
             for id in ids {
-                if let slot = slot(of: hash(id)) { _ = try bringNear(slot) }
+                if let slot = slot(of: hash(id)) { try bringNearUnlessDamaged(slot) }
             }
         }
         let frame = FrameBuffer(room: room)
@@ -28,7 +28,7 @@ extension Lane {
         outcomes.reserveCapacity(ids.count)
         for id in ids {
             let hash = hash(id)
-            let outcome = isNewer(hash, than: before) ? .gone : cancel(hash)
+            let outcome = isNewer(hash, than: held) ? .gone : cancel(hash)
             outcomes.append(outcome)
             guard outcome != .gone else { continue }
             frame.add(put(id, at: frame.body + frame.length))
@@ -42,7 +42,7 @@ extension Lane {
 
     /// What this lane holds of ids that a call has placed in others. An id that was cancelled in flight has ended.
     func held(of others: OtherLanes, lane: Int) -> HeldElsewhere {
-        var held = HeldElsewhere(before: sequence)
+        var held = HeldElsewhere(before: sequence, nextRun: nextRun)
         for (number, hash) in others.hashes.enumerated() {
             let ahead = number + 16
             if ahead < others.hashes.count { index.prefetch(others.hashes[ahead].fingerprint) }
@@ -59,11 +59,21 @@ extension Lane {
         return push.isCancelled && push.newer == NearPush.none
     }
 
-    private func isNewer(_ hash: PushHash, than before: UInt64) -> Bool {
-        guard before < .max, let slot = slot(of: hash) else { return false }
-        let push = near.pointer(slots.pointer(slot).pointee.ordinal).pointee
+    private mutating func bringNearUnlessDamaged(_ slot: UInt32) throws(TimelineError) {
+        do throws(TimelineError) { _ = try bringNear(slot) } catch {
+            let entry = slots.pointer(slot).pointee
+            guard error.code == .corrupt, !entry.isNear, !entry.isDrafted else { throw error }
+        }
+    }
+
+    private func isNewer(_ hash: PushHash, than held: HeldElsewhere?) -> Bool {
+        guard let held, let slot = slot(of: hash) else { return false }
+        let entry = slots.pointer(slot).pointee
+        // Of what cannot be read the number is not known; what was in a run by then is older.
+        guard entry.isNear else { return entry.run >= held.nextRun }
+        let push = near.pointer(entry.ordinal).pointee
         let newest = push.newer == NearPush.none ? push : near.pointer(push.newer).pointee
-        return newest.sequence >= before
+        return newest.sequence >= held.before
     }
 
     mutating func cancel(_ hash: PushHash) -> CancelOutcome {

@@ -88,7 +88,12 @@ extension Lane {
                 )
             )
         }
-        sorted = SortedDrafts(runs: result.sorted.map(\.number), places: result.places)
+        sorted = SortedDrafts(
+            runs: result.sorted.map(\.number),
+            places: result.places,
+            isNameless: !result.plan.obsolete.isEmpty
+        )
+        nameless += result.plan.finished
     }
 
     /// A checkpoint from beginning to end, on the lane's own thread.
@@ -265,11 +270,12 @@ extension Lane {
         var budget = limits.checkpointBytes / 4
         let soon = moment.now + 10 * limits.nearWindow.milliseconds
         for run in runs.runs where run.live > 0 && run.live * 2 < run.count {
-            for block in run.blocks.indices where !run.isFinished(block) {
+            for block in run.blocks.indices
+            where !run.isFinished(block) && !run.damaged.contains(block) {
                 guard budget > 0 else { return }
                 guard run.blocks[block].firstDue > soon else { continue }
                 budget -= Int(run.blocks[block].length)
-                for number in try loadBlock(run: run.number, block: block) {
+                for number in try loadOrSetAside(run: run.number, block: block) {
                     abandonHome(number)
                     markDirty(number)
                 }

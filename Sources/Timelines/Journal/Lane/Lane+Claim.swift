@@ -19,7 +19,7 @@ extension Lane {
             }
             try lookAhead(at: moment)
         } catch {
-            // What was lent already must reach its worker; the damage is told at the next call, when nothing else is due.
+            // What was lent already must reach its worker; the failure is told at the next call, when nothing else is due.
             if claims.isEmpty { throw error }
         }
         return ClaimBatch(
@@ -53,8 +53,8 @@ extension Lane {
             // The block's first push may have ended: its entries tell.
             guard let band = runs.earliest.firstIndex(of: due), let first = runs.first(band),
                 !runs[first.run].isWhole(first.block),
-                // Damage is told by the claim that needs the block.
-                (try? loadBlock(run: first.run, block: first.block)) != nil
+                // A failure to read is told by the claim that needs the block; what is damaged is nobody's next.
+                (try? loadOrSetAside(run: first.run, block: first.block)) != nil
             else { break }
             runs.passed(run: first.run, band: band)
             next = nextNear()

@@ -156,7 +156,11 @@ extension Lane {
         self.sorted?.next = end
         guard end == sorted.places.count else { return }
         for run in sorted.runs { runs.open(run: run) { _ in false } }
-        nameless += sorting.segments.compactMap(\.file)
+        if sorted.isNameless {
+            nameless += sorting.segments.compactMap(\.file)
+        } else {
+            closeSegments(of: sorting)
+        }
         self.sorting = nil
         self.sorted = nil
     }
@@ -289,5 +293,7 @@ struct SegmentWindow: ~Copyable {
 struct SortedDrafts {
     var runs: [UInt32]
     var places: [RunPlace]
+    /// The journal that they lay in has been removed.
+    var isNameless: Bool
     var next = 0
 }

@@ -67,8 +67,19 @@ extension Lane {
         while let due = runs.earliest[band], due <= moment.now {
             if let head = readyHead(band), head.due < due { return }
             guard let first = runs.first(band) else { return }
-            try loadBlock(run: first.run, block: first.block)
+            try loadOrSetAside(run: first.run, block: first.block)
             runs.passed(run: first.run, band: band)
+        }
+    }
+
+    /// Reads a block for what is in it; if it is damaged, nothing is, and the rest goes on.
+    ///
+    /// - Returns: as ``loadBlock(run:block:only:)``.
+    @discardableResult
+    mutating func loadOrSetAside(run: UInt32, block: Int) throws(TimelineError) -> [UInt32] {
+        do throws(TimelineError) { return try loadBlock(run: run, block: block) } catch {
+            guard error.code == .corrupt else { throw error }
+            return []
         }
     }
 
@@ -84,7 +95,7 @@ extension Lane {
             guard let due = runs.earliest[band], due <= until, let first = runs.first(band) else {
                 continue
             }
-            try loadBlock(run: first.run, block: first.block)
+            try loadOrSetAside(run: first.run, block: first.block)
             runs.passed(run: first.run, band: band)
             isMore = true
         }
@@ -136,7 +147,7 @@ extension Lane {
         return loaded
     }
 
-    private func read(_ run: Run, _ info: RunBlock, into target: UnsafeMutableRawPointer)
+    private mutating func read(_ run: Run, _ info: RunBlock, into target: UnsafeMutableRawPointer)
         throws(TimelineError)
     {
         let buffer = UnsafeMutableRawBufferPointer(start: target, count: Int(info.length))
@@ -145,10 +156,31 @@ extension Lane {
             try disk.read(run.file, at: Int(info.offset), into: buffer)
         }
         guard count == buffer.count, Checksum.crc(UnsafeRawBufferPointer(buffer)) == info.crc else {
+            setAside(run.number, run.block(of: info.firstOrdinal))
             throw TimelineError(
                 .corrupt,
                 "\(FileFormat.runName(run.number)), byte \(info.offset): the block is damaged"
             )
+        }
+    }
+
+    /// From now on nothing in the block is lent, and whoever runs the timeline is told. Its slots stay: what is in it is pending, and can be ended.
+    private mutating func setAside(_ run: UInt32, _ block: Int) {
+        guard !runs[run].damaged.contains(block) else { return }
+        runs.setAside(run: run, block: block)
+        newDamage.append(runs[run].described(block))
+    }
+
+    /// Reads a block that is said to be damaged, and sets it aside if it is.
+    mutating func examine(run number: UInt32, block: Int) throws(TimelineError) {
+        guard runs.contains(number), !runs[number].isFinished(block) else { return }
+        let info = runs[number].blocks[block]
+        let place = arena.allocate(Int(info.length))
+        arena.retain(place.chunk)
+        defer { arena.release(place.chunk) }
+        do throws(TimelineError) { try read(runs[number], info, into: arena.pointer(place)) } catch
+        {
+            guard error.code == .corrupt else { throw error }
         }
     }
 
@@ -191,8 +223,32 @@ extension Lane {
         return number
     }
 
-    /// What lies in a run, shown without bringing it into memory for longer.
-    mutating func pending(inRun entry: Slot) throws(TimelineError) -> Pending? {
+    /// What lies in a run; of what is set aside, what its slot tells.
+    mutating func pending(_ id: PushID, inRun entry: Slot) throws(TimelineError) -> Pending? {
+        do throws(TimelineError) { return try pending(inRun: entry) } catch {
+            guard error.code == .corrupt else { throw error }
+            let names = accounts.names
+            let account = entry.account < names.count ? names[entry.account] : ""
+            let known = Push(
+                id: id,
+                recipient: Recipient(account: account, person: ""),
+                due: Timestamp(milliseconds: entry.due),
+                channel: "",
+                payload: []
+            )
+            let unknown = Timestamp(milliseconds: 0)
+            return Pending(
+                push: known,
+                state: .damaged,
+                sequence: 0,
+                attempt: 0,
+                accepted: unknown
+            )
+        }
+    }
+
+    /// Shown without bringing it into memory for longer.
+    private mutating func pending(inRun entry: Slot) throws(TimelineError) -> Pending? {
         let run = runs[entry.run]
         let info = run.blocks[run.block(of: entry.ordinal)]
         let place = arena.allocate(Int(info.length))

@@ -6,7 +6,7 @@ extension Lane {
         guard let slot = slot(of: hash(id)) else { return nil }
         let entry = slots.pointer(slot).pointee
         if entry.isDrafted { return try pending(drafted: entry) }
-        guard entry.isNear else { return try pending(inRun: entry) }
+        guard entry.isNear else { return try pending(id, inRun: entry) }
         var number = entry.ordinal
         let push = near.pointer(number).pointee
         let state: Pending.State
@@ -34,6 +34,7 @@ extension Lane {
         TimelineCounts(
             scheduled: pending - inFlight,
             inFlight: inFlight,
+            damaged: runs.damagedPushes,
             byAccount: accounts.byName
         )
     }

@@ -98,8 +98,7 @@ extension Lane {
             switch (SettleEntry.Effect(rawValue: entry.effect), slot(of: hash)) {
             case (.none?, _): break
             case (.remove, let slot?): remove(slot: slot, hash: hash)
-            case (.retry, let slot?):
-                retry(try bringNear(slot), due: entry.due, attempt: entry.attempt)
+            case (.retry, let slot?): try replayRetry(slot, entry)
             // What it ends was accepted by a record that is missing.
             case (.remove, nil) where isLenient, (.retry, nil) where isLenient: break
             case (.remove, nil), (.retry, nil), (nil, _): return false
@@ -117,6 +116,17 @@ extension Lane {
             }
         }
         return true
+    }
+
+    /// What was lent again later lay in a block that is damaged now: it stays set aside there.
+    private mutating func replayRetry(_ slot: UInt32, _ entry: SettleEntry) throws(TimelineError) {
+        do throws(TimelineError) {
+            retry(try bringNear(slot), due: entry.due, attempt: entry.attempt)
+        } catch {
+            guard error.code == .corrupt, !slots.pointer(slot).pointee.isDrafted else {
+                throw error
+            }
+        }
     }
 
     private func outcomes(_ bytes: UnsafeRawBufferPointer) -> [ScheduleOutcome]? {

@@ -69,6 +69,9 @@ struct Lane<Disk: Storage>: ~Copyable {
     /// What this opening cut off.
     var dropped: [DroppedTail] = []
 
+    /// Blocks that were found damaged since somebody last asked.
+    var newDamage: [DamagedBlock] = []
+
     /// Why nothing more may be journalled here.
     var broken: TimelineError?
 

@@ -5,6 +5,7 @@ package import BelfryCore
 struct LaneCopy: Sendable {
     private var manifest: [UInt8]
     private var files: [(name: String, length: Int)]
+    private var runs: [RunCheck]
     private var newest: NewestSegment
 
     private static let pieceBytes = 1 << 20
@@ -18,6 +19,7 @@ struct LaneCopy: Sendable {
         }
         let manifest = try Manifest(file.bytes)
         self.manifest = Array(file.bytes)
+        runs = manifest.runs.map { RunCheck($0) }
         files = manifest.runs.map { (FileFormat.runName($0.number), Int($0.size)) }
         for number in manifest.journalStart...segment {
             files.append((FileFormat.journalName(number), number == segment ? end : .max))
@@ -26,10 +28,18 @@ struct LaneCopy: Sendable {
         newest = NewestSegment(number: segment, closedAt: end)
     }
 
-    /// Writes and syncs.
+    /// Writes and syncs, and reads through what was written: what is damaged is damaged in the copy, too.
     ///
-    /// - Returns: bytes written.
-    func write(from disk: some Storage, to copy: some Storage) throws(TimelineError) -> Int {
+    /// - Throws: `full`, `io`; `corrupt` where more of a run is damaged than some of its blocks.
+    func write(from disk: some Storage, to copy: some Storage) throws(TimelineError) -> CopyReport {
+        var report = CopyReport(bytes: try writeFiles(from: disk, to: copy))
+        for run in runs { report.damaged += try run.damagedBlocks(on: copy) }
+        return report
+    }
+
+    private func writeFiles(from disk: some Storage, to copy: some Storage) throws(TimelineError)
+        -> Int
+    {
         try onDisk { () throws(StorageError) in
             var bytes = manifest.count
             for file in files {
@@ -75,6 +85,13 @@ struct LaneCopy: Sendable {
     }
 }
 
+/// What a copy of a timeline holds.
+package struct CopyReport: Sendable, Hashable {
+    package var bytes = 0
+    /// Blocks that are damaged, in the timeline as in its copy.
+    package var damaged: [DamagedBlock] = []
+}
+
 extension Lane {
     /// Everything acknowledged so far; no group may be on its way.
     func copy() throws(TimelineError) -> LaneCopy {
@@ -106,6 +123,7 @@ package enum JournalCopy {
         let torn = report.findings.first { $0.kind == .tornTail && $0.file == name }?.offset
         let size = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk).bytes.count
         }
-        return try LaneCopy(of: disk, until: last, torn ?? size).write(from: disk, to: copy)
+        // It has just been found sound.
+        return try LaneCopy(of: disk, until: last, torn ?? size).write(from: disk, to: copy).bytes
     }
 }

@@ -99,9 +99,12 @@ struct LaneFolders<Disk: Storage> {
     /// the next opening.
     private static func removeStrays(_ root: Disk, but layout: Layout?) {
         let known = Set(layout?.folders ?? [])
-        for name in (try? root.names()) ?? [] {
-            if Layout.isLaneFolder(name), !known.contains(name) { try? root.removeSubfolder(name) }
-            if layout != nil, FileFormat.isOfLane(name) { try? root.remove(name) }
-        }
+        let names = (try? root.names()) ?? []
+        let folders = names.filter { Layout.isLaneFolder($0) && !known.contains($0) }
+        let files = names.filter { layout != nil && FileFormat.isOfLane($0) }
+        // A power cut must not bring back a layout that names what is removed here.
+        guard !folders.isEmpty || !files.isEmpty, (try? root.syncFolder()) != nil else { return }
+        for name in folders { try? root.removeSubfolder(name) }
+        for name in files { try? root.remove(name) }
     }
 }

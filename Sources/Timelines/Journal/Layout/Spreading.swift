@@ -29,12 +29,20 @@ struct Spreading<Disk: Storage>: ~Copyable {
             for source in sources { try spreading.take(source, configuration, at: moment) }
             try spreading.finish(in: root)
         } catch {
+            removeHalf(layout, in: root)
             throw TimelineError(
                 error.code,
                 "\(error.message), while pending pushes were spread over \(lanes) lanes"
             )
         }
         return layout
+    }
+
+    /// What was copied would take room that may be what is missing. Only what is surely not in force goes; what cannot be removed now goes at the next
+    /// opening.
+    private static func removeHalf(_ layout: Layout, in root: Disk) {
+        do throws(TimelineError) { if try Layout(on: root) == layout { return } } catch { return }
+        for name in layout.folders { try? root.removeSubfolder(name) }
     }
 
     private init(_ layout: Layout, in root: Disk, _ configuration: JournalConfiguration)

@@ -112,11 +112,16 @@ struct Manifest {
 
     /// Takes the place of the old manifest, or changes nothing.
     func write(to disk: some Storage) throws(StorageError) {
+        try put(on: disk)
+        try disk.syncFolder()
+    }
+
+    /// Takes the place of the old manifest, or changes nothing. A power cut may undo it until the folder is synced.
+    func put(on disk: some Storage) throws(StorageError) {
         let file = try disk.open(FileFormat.newManifestName, .create)
         defer { disk.close(file) }
         try append(encoded(), to: file, disk)
         try disk.sync(file)
         try disk.rename(FileFormat.newManifestName, to: FileFormat.manifestName)
-        try disk.syncFolder()
     }
 }

@@ -57,6 +57,12 @@ struct RunSet {
         findEarliest()
     }
 
+    /// A block cannot be read.
+    mutating func setAside(run number: UInt32, block: Int) {
+        guard let place = places[number] else { return }
+        runs[place].damaged.insert(block)
+    }
+
     mutating func markPunched(run number: UInt32, block: Int) {
         guard let place = places[number] else { return }
         runs[place].isPunched[block] = true
@@ -101,6 +107,8 @@ struct Run {
     private(set) var live: Int
     private var liveInBlock: [UInt32]
     var isPunched: [Bool]
+    /// Blocks that could not be read.
+    var damaged: Set<Int> = []
     /// Its pushes are not in memory any more, so that they must be read when their time comes.
     var isReadable = false
     /// The next block to read in each band, from the front of the directory.
@@ -161,6 +169,9 @@ struct Run {
     func isWhole(_ block: Int) -> Bool { liveInBlock[block] == blocks[block].count }
 
     func isFinished(_ block: Int) -> Bool { liveInBlock[block] == 0 }
+
+    /// Entries of the block that count.
+    func live(in block: Int) -> Int { Int(liveInBlock[block]) }
 
     func block(of ordinal: UInt32) -> Int {
         var low = 0

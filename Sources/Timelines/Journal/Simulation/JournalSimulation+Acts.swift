@@ -144,7 +144,7 @@ extension JournalSimulation {
         changed()
     }
 
-    private mutating func claim() throws(TimelineError) {
+    mutating func claim() throws(TimelineError) {
         let limit = Int.random(in: 1...30, using: &random)
         let lease = Int64.random(in: 1...200, using: &random) * 1000
         let batch = try lane.claim(limit: limit, lease: .milliseconds(lease), at: moment)

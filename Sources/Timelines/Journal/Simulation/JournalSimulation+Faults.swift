@@ -107,7 +107,10 @@ extension JournalSimulation {
     mutating func compare(with candidates: [[String: SimulationModel.Entry]]) throws(TimelineError)
     {
         var found: [String: (serial: Int, due: Int64, attempt: Int)] = [:]
-        for name in Self.names {
+        let damaged = try damagedNames()
+        try expect(isDamaged || damaged.isEmpty, "\(damaged): set aside on a sound disk")
+        let candidates = candidates.map { $0.filter { !damaged.contains($0.key) } }
+        for name in Self.names where !damaged.contains(name) {
             guard let pending = try lane.find(PushID(name)) else { continue }
             found[name] = (
                 Self.serial(pending.push), pending.push.due.milliseconds, pending.attempt
@@ -136,6 +139,29 @@ extension JournalSimulation {
         model = SimulationModel(pending: SimulationModel.afterRestart(match))
         acknowledged = match
         since = []
+    }
+
+    // MARK: Damage
+
+    private mutating func damagedNames() throws(TimelineError) -> Set<String> {
+        var damaged: Set<String> = []
+        for name in Self.names where try lane.find(PushID(name))?.state == .damaged {
+            damaged.insert(name)
+        }
+        return damaged
+    }
+
+    /// What lies in a damaged block is set aside, and a claim lends everything else. Afterwards the life ends: the model knows no such pushes.
+    ///
+    /// - Returns: whether there is any.
+    mutating func judgeDamage() throws(TimelineError) -> Bool {
+        let damaged = try damagedNames()
+        guard !damaged.isEmpty else { return false }
+        note("set aside: \(damaged.sorted())")
+        try expect(lane.counts().damaged >= damaged.count, "too few damaged pushes are counted")
+        for name in damaged { model.pending[name] = nil }
+        try claim()
+        return true
     }
 
     // MARK: Liveness

@@ -99,6 +99,7 @@ package struct JournalSimulation: ~Copyable {
             step += 1
             do throws(TimelineError) {
                 try act()
+                if isDamaged, try judgeDamage() { return }
                 try check()
             } catch {
                 try fell(error)

@@ -15,6 +15,12 @@ enum Command: Sendable {
     case nextDue(Reply<Timestamp?>)
     case forecast(from: Timestamp, to: Timestamp, bucket: Duration, Reply<[Int]>)
     case counts(Reply<TimelineCounts>)
+    /// Which blocks are set aside.
+    case damage(Reply<[DamagedBlock]>)
+    /// A block seems to be damaged.
+    case suspect(run: UInt32, block: Int)
+    /// All runs have been read through.
+    case checked
     /// A group is on disk, or has failed: then these still wait for an answer.
     case written(WriteGroup, StorageError?, [Answer])
     case checkpointed(CheckpointResult)
@@ -23,8 +29,8 @@ enum Command: Sendable {
     /// What comes due soon is to be read into memory.
     case lookAhead
     /// A copy of everything acknowledged is to be written into another folder: the first answer comes when it is settled what is in it, the second,
-    /// its bytes, when it is written.
-    case copy(to: DiskStorage, Reply<Void>, Reply<Int>)
+    /// what it holds, when it is written.
+    case copy(to: DiskStorage, Reply<Void>, Reply<CopyReport>)
     /// The copy is written, or has failed.
     case copied
     case close(Reply<Void>?)

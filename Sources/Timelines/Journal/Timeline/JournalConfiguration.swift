@@ -38,6 +38,10 @@ package struct JournalConfiguration: Sendable {
     package var reserveStepBytes = 16 << 20
     /// `schedule` refuses when pending pushes take more memory than this; `nil`: no limit.
     package var memoryBytes: Int?
+    /// Read all runs through once after the opening, beside the work.
+    package var checksRuns = false
+    /// Told of each block that turns out to be damaged, on a thread of the engine.
+    package var tellDamage: @Sendable (DamagedBlock) -> Void = { _ in }
     /// Only tests that prove that the simulation sees put a fault in.
     package var mutation: Mutation?
 

@@ -7,9 +7,8 @@ extension JournalTimeline {
     /// Each lane says what its copy holds at its own moment. So that no id is ended in one lane by a newer version that the copy of another lane does
     /// not hold yet, such ends wait until all of them have said it.
     ///
-    /// - Returns: bytes written.
-    /// - Throws: `full` or `io` for either folder; what was written then is of no use.
-    package func copy(into folder: String) async throws(TimelineError) -> Int {
+    /// - Throws: `full` or `io` for either folder, `corrupt` where more than some blocks of a run are damaged; what was written then is of no use.
+    package func copy(into folder: String) async throws(TimelineError) -> CopyReport {
         let root = try DiskStorage(folder: folder)
         defer { root.release() }
         var targets = [root]
@@ -24,16 +23,20 @@ extension JournalTimeline {
             }
         }
         let begun = Gathering<Void>(lanes.count)
-        let written = Gathering<Int>(lanes.count)
+        let written = Gathering<CopyReport>(lanes.count)
         displacing.close()
         lanes.tell(
             targets.enumerated().map { ($0, .copy(to: $1, begun[$0], written[$0])) }
         )
         _ = await begun.all()
         displacing.open()
-        let bytes = try await written.all().values().reduce(0, +)
+        var report = CopyReport()
+        for (lane, part) in try await written.all().values().enumerated() {
+            report.bytes += part.bytes
+            report.damaged += named(part.damaged, of: lane)
+        }
         if let layout { try onDisk { () throws(StorageError) in try layout.write(to: root) } }
-        return bytes
+        return report
     }
 }
 

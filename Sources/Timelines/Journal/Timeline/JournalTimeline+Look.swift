@@ -28,6 +28,22 @@ extension JournalTimeline {
             $0.add($1)
         }
     }
+
+    /// Blocks that cannot be read, and whose pushes are set aside.
+    package func damage() async throws(TimelineError) -> [DamagedBlock] {
+        let found = try await lanes.askAll { .damage($0) }.values()
+        return found.indices.flatMap { named(found[$0], of: $0) }
+    }
+
+    /// With the lane's folder before the names of files.
+    func named(_ blocks: [DamagedBlock], of lane: Int) -> [DamagedBlock] {
+        guard let layout else { return blocks }
+        return blocks.map { block in
+            var block = block
+            block.file = "\(layout.folders[lane])/\(block.file)"
+            return block
+        }
+    }
 }
 
 extension TimelineCounts {
@@ -35,6 +51,7 @@ extension TimelineCounts {
     mutating func add(_ other: TimelineCounts) {
         scheduled += other.scheduled
         inFlight += other.inFlight
+        damaged += other.damaged
         byAccount.merge(other.byAccount, uniquingKeysWith: +)
     }
 }

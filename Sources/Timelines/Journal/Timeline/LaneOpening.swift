@@ -26,13 +26,20 @@ struct LaneOpening: Sendable {
                 number: number,
                 inbox: inbox,
                 clock: clock,
-                board: board
+                board: board,
+                damage: { configuration.tellDamage(named($0)) }
             )
             thread.run()
         } catch {
             disk.release()
             reply.resume(returning: .failure(named(error)))
         }
+    }
+
+    private func named(_ block: DamagedBlock) -> DamagedBlock {
+        var block = block
+        if !name.isEmpty { block.file = "\(name)/\(block.file)" }
+        return block
     }
 
     private func dropped(by lane: borrowing Lane<some Storage>) -> [DroppedTail] {

@@ -3,26 +3,30 @@ import BelfryCore
 /// Drives one lane: takes what has come, lets the lane decide all of it, hands the frames to the disk thread, and while that writes and syncs,
 /// takes what comes next. So a group is as large as the disk is slow, and no timer is needed.
 struct LaneThread<Disk: Storage>: ~Copyable {
-    private var lane: Lane<Disk>
+    var lane: Lane<Disk>
     /// Among the lanes of the timeline.
     private let number: Int
-    private let inbox: Mailbox<Command>
+    let inbox: Mailbox<Command>
     private let outbox: Mailbox<DiskJob>
     private let clock: any WallClock
     private let board: AlarmBoard
+    let tell: @Sendable (DamagedBlock) -> Void
 
     /// Who waits for what was decided since the last group.
     private var answers: [Answer] = []
     private var isWriting = false
     private var isCheckpointing = false
     private var isCopying = false
+    var isChecking = false
+    /// Told to whoever reads beside the lane.
+    let stopping = Stopping()
     /// Copies that have been asked for.
-    private var copies: [(target: DiskStorage, begun: Reply<Void>, reply: Reply<Int>)] = []
+    private var copies: [(target: DiskStorage, begun: Reply<Void>, reply: Reply<CopyReport>)] = []
     /// Who waits for the end.
     private var closing: Reply<Void>?
     private var isClosing = false
     /// Why nothing can be relied on any more.
-    private var failure: TimelineError?
+    var failure: TimelineError?
     /// How often memory was built anew: acceptance numbers were taken back then, and are given again.
     private var failures = 0
 
@@ -31,13 +35,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         number: Int,
         inbox: Mailbox<Command>,
         clock: any WallClock,
-        board: AlarmBoard
+        board: AlarmBoard,
+        damage tell: @escaping @Sendable (DamagedBlock) -> Void
     ) {
         self.lane = lane
         self.number = number
         self.inbox = inbox
         self.clock = clock
         self.board = board
+        self.tell = tell
         outbox = Mailbox()
     }
 
@@ -45,13 +51,15 @@ struct LaneThread<Disk: Storage>: ~Copyable {
     mutating func run() {
         startDiskThread()
         var batch: [Command] = []
-        while !isClosing || isWriting || isCheckpointing || isCopying || lane.isAdopting
-            || !answers.isEmpty
+        checkRuns()
+        while !isClosing || isWriting || isCheckpointing || isCopying || isChecking
+            || lane.isAdopting || !answers.isEmpty
         {
             inbox.receive(into: &batch)
             for command in batch { handle(command) }
             checkpointIfDue()
             copyIfAsked()
+            tellDamage()
             // Whoever hears an answer finds the board up to date.
             if failure == nil { board.publish(lane.nextDue(at: Moment(clock)), of: number) }
             handOver()
@@ -157,9 +165,14 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         let disk = lane.disk
         let inbox = inbox
         startThread {
-            let result: Result<Int, TimelineError>
+            let result: Result<CopyReport, TimelineError>
             do throws(TimelineError) {
-                result = .success(try plan.write(from: disk, to: asked.target))
+                let report = try plan.write(from: disk, to: asked.target)
+                for block in report.damaged {
+                    guard let run = FileFormat.runNumber(block.file) else { continue }
+                    inbox.send(.suspect(run: run, block: block.number))
+                }
+                result = .success(report)
             } catch { result = .failure(error) }
             asked.reply.resume(returning: result)
             inbox.send(.copied, always: true)
@@ -202,6 +215,8 @@ struct LaneThread<Disk: Storage>: ~Copyable {
         case .checkpointed(let result): checkpointed(result)
         case .adopt: adopt()
         case .lookAhead: lookAhead()
+        case .suspect(let run, let block): examine(run, block)
+        case .checked: isChecking = false
         case .copied: isCopying = false
         case .close(let reply): close(reply)
         default:
@@ -222,7 +237,7 @@ struct LaneThread<Disk: Storage>: ~Copyable {
             let isKnown = held.failures == failures
             decide(reply) { (lane) throws(TimelineError) in
                 guard isKnown else { throw HeldElsewhere.isUnknown }
-                return try lane.cancel(ids, before: held.before, at: moment)
+                return try lane.cancel(ids, held, at: moment)
             }
         case .probe(let others, let reply):
             var held = lane.held(of: others, lane: number)
@@ -264,8 +279,10 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 lane.advance(to: moment)
                 return lane.counts()
             }
+        case .damage(let reply):
+            look(reply) { (lane) throws(TimelineError) in lane.runs.damage }
         case .copy(let target, let begun, let reply): copies.append((target, begun, reply))
-        case .written, .checkpointed, .adopt, .lookAhead, .copied, .close: break
+        case .written, .checkpointed, .adopt, .lookAhead, .suspect, .checked, .copied, .close: break
         }
     }
 
@@ -301,32 +318,9 @@ struct LaneThread<Disk: Storage>: ~Copyable {
 
     private mutating func close(_ reply: Reply<Void>?) {
         inbox.refuse()
+        stopping.begin()
         closing = reply
         isClosing = true
-    }
-}
-
-extension Command {
-    func refuse(_ error: TimelineError) {
-        switch self {
-        case .schedule(_, let reply): reply.resume(returning: .failure(error))
-        case .cancel(_, let reply): reply.resume(returning: .failure(error))
-        case .displace(_, _, let reply): reply.resume(returning: .failure(error))
-        case .probe(_, let reply): reply.resume(returning: .failure(error))
-        case .find(_, let reply): reply.resume(returning: .failure(error))
-        case .claim(_, _, let reply): reply.resume(returning: .failure(error))
-        case .offer(_, _, let reply): reply.resume(returning: .failure(error))
-        case .settle(_, let reply): reply.resume(returning: .failure(error))
-        case .extend(_, _, let reply): reply.resume(returning: .failure(error))
-        case .nextDue(let reply): reply.resume(returning: .failure(error))
-        case .forecast(_, _, _, let reply): reply.resume(returning: .failure(error))
-        case .counts(let reply): reply.resume(returning: .failure(error))
-        case .copy(_, let begun, let reply):
-            begun.resume(returning: .failure(error))
-            reply.resume(returning: .failure(error))
-        case .close(let reply): reply?.resume(returning: .success(()))
-        case .written, .checkpointed, .adopt, .lookAhead, .copied: break
-        }
     }
 }
 

@@ -99,6 +99,8 @@ struct HeldElsewhere: Sendable {
     var ids: [Int] = []
     /// What the lane has accepted later than its answer has this acceptance number, or a higher one.
     var before: UInt64 = 0
+    /// Runs from this number on were written later.
+    var nextRun: UInt32 = 0
     /// The number is worth nothing once the lane has had further failures.
     var failures = 0
 

@@ -69,7 +69,8 @@ package struct Rebuilt: Sendable {
         try onDisk { () throws(StorageError) in
             let manifest = FileFormat.manifestName
             if damaged.contains(manifest), try disk.names().contains(manifest) {
-                try Self.copy(manifest, from: disk, to: Self.prefix + manifest, on: disk)
+                let kept = try Self.nameKept(manifest, on: disk)
+                try Self.copy(manifest, from: disk, to: kept, on: disk)
             }
             for name in try work.names() where Self.isData(name) {
                 try Self.copy(name, from: work, to: name, on: disk)
@@ -80,7 +81,7 @@ package struct Rebuilt: Sendable {
             try disk.syncFolder()
             for name in old {
                 if damaged.contains(name) {
-                    try disk.rename(name, to: Self.prefix + name)
+                    try disk.rename(name, to: try Self.nameKept(name, on: disk))
                 } else {
                     try disk.remove(name)
                 }
@@ -88,6 +89,16 @@ package struct Rebuilt: Sendable {
             try Self.copy(NewestSegment.name, from: work, to: NewestSegment.name, on: disk)
             try disk.syncFolder()
         }
+    }
+
+    /// Under which name a damaged file is kept: never that of one that an earlier repair has kept.
+    static func nameKept(_ name: String, on disk: some Storage) throws(StorageError) -> String {
+        let taken = Set(try disk.names())
+        let first = prefix + name
+        guard taken.contains(first) else { return first }
+        var number = 2
+        while taken.contains("\(first).\(number)") { number += 1 }
+        return "\(first).\(number)"
     }
 
     static func isData(_ name: String) -> Bool {

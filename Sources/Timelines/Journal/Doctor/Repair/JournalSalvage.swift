@@ -5,7 +5,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
     typealias Drop = (DroppedPiece) throws(TimelineError) -> Void
 
     var rebuilt = Rebuilt()
-    private let disk: Disk
+    let disk: Disk
     private let work: Work
     private let segments: [UInt64]
     private let runs: [UInt32]
@@ -70,6 +70,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
                 try lose(name, 0..<Int(entry?.size ?? 0), nil, "the file is missing", drop)
                 continue
             }
+            if try readByBlocks(number, entry, drop) { continue }
             let file = try onDisk { () throws(StorageError) in try WholeFile(name, on: disk) }
             try read(number, entry, trimmed(file.bytes, entry), drop)
         }
@@ -130,12 +131,12 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         try write(drafts, groups)
     }
 
-    private func isDead(_ ordinal: UInt32, _ entry: Manifest.Entry) -> Bool {
+    func isDead(_ ordinal: UInt32, _ entry: Manifest.Entry) -> Bool {
         let word = Int(ordinal / 64)
         return word < entry.dead.count && entry.dead[word] >> UInt64(ordinal % 64) & 1 == 1
     }
 
-    private func isOld(_ entry: RunSalvage.Entry, _ run: UInt32) -> Bool {
+    func isOld(_ entry: RunSalvage.Entry, _ run: UInt32) -> Bool {
         guard let newest = versions[hash(entry.record)] else { return false }
         return newest != (entry.fixed.sequence, run)
     }
@@ -148,7 +149,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         )
     }
 
-    private mutating func draft(
+    mutating func draft(
         _ entry: RunSalvage.Entry,
         due: Int64,
         _ head: PushHash?,
@@ -199,8 +200,7 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
         return number
     }
 
-    private mutating func write(_ drafts: [RunDraft], _ groups: [GroupDraft]) throws(TimelineError)
-    {
+    mutating func write(_ drafts: [RunDraft], _ groups: [GroupDraft]) throws(TimelineError) {
         guard !drafts.isEmpty else { return }
         let number = manifest.nextRun
         manifest.nextRun += 1
@@ -227,6 +227,9 @@ struct JournalSalvage<Disk: Storage, Work: Storage> {
             )
         )
     }
+
+    /// Of the hashes.
+    var key: HashKey { manifest.key }
 
     // MARK: Journal
 

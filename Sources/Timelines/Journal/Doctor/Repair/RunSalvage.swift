@@ -49,6 +49,12 @@ struct RunSalvage {
         readBlocks(footer)
     }
 
+    /// A block alone.
+    init(block bytes: UnsafeRawBufferPointer, key: HashKey) {
+        self.bytes = bytes
+        self.key = key
+    }
+
     /// When an entry is due: by its identity, without that by what was asked for and what it has merged with.
     func due(_ entry: Entry, _ ordinal: UInt32) -> Int64 {
         if let identities, let identity = identity(ordinal, in: identities) { return identity.due }

@@ -1,0 +1,212 @@
+package import BelfryCore
+package import BelfryRecords
+import Synchronization
+
+/// What is set while the server runs, kept in the records: one document with a revision, so that changes that belong together are made together.
+///
+/// The node that makes a change applies it at once. Other nodes over the same records look for a new revision (``follow(every:failed:)``). Each
+/// writes down which one it has applied.
+package final class LiveConfiguration: Sendable {
+    /// What was set at one revision.
+    package struct Revision: Sendable, Hashable {
+        /// 0: nothing was ever set.
+        package var number = 0
+        package var values: [String: String] = [:]
+        package var at: Timestamp?
+        package var who: String?
+    }
+
+    /// What one node has applied.
+    package struct Node: Sendable, Hashable {
+        package var name: String
+        package var revision: Int
+        package var at: Timestamp
+    }
+
+    private struct State {
+        var revision = Revision()
+        var settings = LiveSettings()
+        var watchers: [@Sendable (LiveSettings) -> Void] = []
+    }
+
+    private static let name = "live"
+    private static let nodePrefix = "live-node/"
+
+    private let records: Records
+    private let clock: any WallClock
+    private let node: String
+    private let state = Mutex(State())
+
+    /// - Parameter node: names this process among those over the same records.
+    package init(records: Records, clock: any WallClock, node: String) {
+        self.records = records
+        self.clock = clock
+        self.node = node
+    }
+
+    /// What is in force on this node.
+    package var settings: LiveSettings { state.withLock { $0.settings } }
+
+    /// The revision that is in force on this node.
+    package var revision: Revision { state.withLock { $0.revision } }
+
+    /// Tells `watcher` what is in force, now and after every change.
+    package func watch(_ watcher: @escaping @Sendable (LiveSettings) -> Void) {
+        let settings = state.withLock { state in
+            state.watchers.append(watcher)
+            return state.settings
+        }
+        watcher(settings)
+    }
+
+    // MARK: Reading
+
+    /// Applies what the records hold, if that is another revision than the one in force.
+    ///
+    /// - Throws: `RecordsError`; ``LiveProblem`` where another version of Belfry has set what this one does not know. What was in force stays.
+    package func refresh() async throws {
+        guard let record = try await records.settings.find(Self.name),
+            record.version != revision.number
+        else { return }
+        try await apply(Revision(record))
+    }
+
+    /// Applies what the records hold, at the start.
+    ///
+    /// - Throws: ``StartFailure`` where it cannot be understood: what was set to be held must not be sent.
+    func takeUp() async throws {
+        do { try await refresh() } catch let problem as LiveProblem {
+            throw StartFailure(
+                .misconfigured,
+                "What was set while running cannot be used: \(problem.key) \(problem.text). Use the version of Belfry that has set it, or a newer one."
+            )
+        }
+    }
+
+    /// Looks for changes of other nodes until cancelled.
+    ///
+    /// - Parameter failed: told of what keeps it from looking or applying; it goes on.
+    package func follow(every span: Duration, failed: @Sendable (any Error) -> Void) async {
+        do {
+            while true {
+                try await clock.sleep(for: span)
+                do { try await refresh() } catch { failed(error) }
+            }
+        } catch {
+            // Cancelled: that is how it ends.
+        }
+    }
+
+    private func apply(_ revision: Revision) async throws {
+        let settings = try LiveSettings(revision.values)
+        let watchers = state.withLock { state in
+            // Two changes may come here in another order than they were made.
+            guard revision.number > state.revision.number else {
+                return [] as [@Sendable (LiveSettings) -> Void]
+            }
+            state.revision = revision
+            state.settings = settings
+            return state.watchers
+        }
+        for watcher in watchers { watcher(settings) }
+        try await records.settings.set(
+            Self.nodePrefix + node,
+            to: String(revision.number),
+            by: node
+        )
+    }
+
+    /// Which revision each node has applied, by its name. A node that runs no more stays with its last.
+    package func nodes() async throws(RecordsError) -> [Node] {
+        try await records.settings.all().compactMap { record in
+            guard record.name.hasPrefix(Self.nodePrefix), let number = Int(record.value) else {
+                return nil
+            }
+            return Node(
+                name: String(record.name.dropFirst(Self.nodePrefix.count)),
+                revision: number,
+                at: record.at
+            )
+        }
+    }
+
+    /// Newest first.
+    package func history(limit: Int) async throws -> [Revision] {
+        try await records.settings.history(Self.name, limit: limit).map { try Revision($0) }
+    }
+
+    // MARK: Changing
+
+    /// Sets some values and clears others, all or none.
+    ///
+    /// - Parameters:
+    ///   - changes: the new text of each key; `nil` clears it.
+    ///   - expected: the revision that the change was made from; `nil`: whichever is the newest.
+    /// - Throws: ``LiveProblem``; `RecordsError` with `conflict` where somebody else was first.
+    @discardableResult
+    package func set(_ changes: [String: String?], expected: Int? = nil, by who: String)
+        async throws -> Revision
+    {
+        for key in changes.keys { _ = try LiveKey(key) }
+        let newest = try await newest()
+        var values = newest.values
+        for (key, value) in changes { values[key] = value }
+        return try await write(values, expected: expected ?? newest.number, by: who)
+    }
+
+    /// Sets everything as it was at an earlier revision. That is a new revision, too.
+    ///
+    /// - Parameter number: 0: nothing set.
+    /// - Returns: `nil` where there is no such revision.
+    package func rollback(to number: Int, expected: Int? = nil, by who: String)
+        async throws -> Revision?
+    {
+        let newest = try await newest()
+        var values: [String: String]? = number == 0 ? [:] : nil
+        if number > 0 {
+            values = try await records.settings.version(number, of: Self.name)
+                .map { try Revision($0).values }
+        }
+        guard let values else { return nil }
+        return try await write(values, expected: expected ?? newest.number, by: who)
+    }
+
+    private func newest() async throws -> Revision {
+        try await records.settings.find(Self.name).map { try Revision($0) } ?? Revision()
+    }
+
+    private func write(_ values: [String: String], expected: Int, by who: String) async throws
+        -> Revision
+    {
+        // Read before it is written: what cannot be applied is never a revision.
+        _ = try LiveSettings(values)
+        let members = values.sorted { $0.key < $1.key }
+            .map { JSONValue.Member($0.key, .string($0.value)) }
+        let record = try await records.settings.set(
+            Self.name,
+            to: JSONValue.object(members).text,
+            by: who,
+            expected: expected
+        )
+        let revision = try Revision(record)
+        try await apply(revision)
+        return revision
+    }
+}
+
+extension LiveConfiguration.Revision {
+    /// - Throws: ``LiveProblem`` where the document cannot be read.
+    fileprivate init(_ record: SettingRecord) throws {
+        number = record.version
+        at = record.at
+        who = record.who
+        let document = try? JSONValue(parsing: Array(record.value.utf8))
+        for member in document?.members ?? [] { values[member.name] = member.value.string }
+        guard let count = document?.members?.count, count == values.count else {
+            throw LiveProblem(
+                key: "revision \(number)",
+                text: "cannot be read: it is no object of texts"
+            )
+        }
+    }
+}
