@@ -7,9 +7,14 @@ final class RedisClusterProcess: Sendable {
     let servers: [RedisProcess]
 
     /// Starts six servers and makes a cluster of them with the command that people use.
-    init() async throws {
+    ///
+    /// - Parameter milliseconds: without a word from a server for so long, the others take it for dead. Short only where that is what is tested: on a slow
+    ///   machine a server that lives is silent for seconds.
+    init(nodeTimeout milliseconds: Int = 15_000) async throws {
         servers = try (0..<6).map { _ in
-            try RedisProcess(["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+            try RedisProcess([
+                "--cluster-enabled", "yes", "--cluster-node-timeout", "\(milliseconds)",
+            ])
         }
         for server in servers { try await server.answers() }
         let places = servers.map { "127.0.0.1:\($0.port)" }

@@ -12,7 +12,7 @@ struct RedisConformanceTests {
     @Test("of every timeline, in many shards", arguments: TimelineRule.all)
     func keeps(rule: TimelineRule) async throws {
         let fixture = try await fixture(RedisProcess(), ManualClock(), shards: 8)
-        try await checkDivided(rule) { try await rule.check(fixture) }
+        try await rule.check(fixture)
     }
 
     @Test("of every timeline, in one shard", arguments: TimelineRule.all)
@@ -32,13 +32,6 @@ struct RedisConformanceTests {
             return try await fixture(server, clock, shards: shards)
         }
     }
-}
-
-/// Between shards pushes come by what has waited longest in each, not by band and due time of all: promise T7 is kept for each person, and within a
-/// shard. Until it is kept between them, the one rule that sees it is a known issue.
-func checkDivided(_ rule: TimelineRule, _ check: () async throws -> Void) async throws {
-    guard rule.name.hasPrefix("holds for many people together") else { return try await check() }
-    await withKnownIssue("order between shards", isIntermittent: true) { try await check() }
 }
 
 extension RedisTimeline {

@@ -17,6 +17,7 @@ struct RedisScript: Sendable {
 /// The scripts of a timeline. See `Scripts/shard.lua` for what lies where.
 struct ShardScripts: Sendable {
     let put: RedisScript
+    let offer: RedisScript
     let claim: RedisScript
     let settle: RedisScript
     let extend: RedisScript
@@ -35,11 +36,12 @@ struct ShardScripts: Sendable {
             case .server: PackageResources.clock_server_lua
             case .given: PackageResources.clock_given_lua
             }
-        func script(_ body: [UInt8]) -> RedisScript {
-            RedisScript(time, PackageResources.shard_lua, body)
+        func script(_ body: [UInt8]...) -> RedisScript {
+            RedisScript(time, PackageResources.shard_lua, Array(body.joined()))
         }
         put = script(PackageResources.put_lua)
-        claim = script(PackageResources.claim_lua)
+        offer = script(PackageResources.due_lua, PackageResources.offer_lua)
+        claim = script(PackageResources.due_lua, PackageResources.claim_lua)
         settle = script(PackageResources.settle_lua)
         extend = script(PackageResources.extend_lua)
         cancel = script(PackageResources.cancel_lua)
