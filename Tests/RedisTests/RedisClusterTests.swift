@@ -129,7 +129,7 @@ struct RedisClusterTests {
         replicas: Int = 0
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: "test")
-        configuration.replicas = replicas
+        configuration.confirmation.replicas = replicas
         configuration.prefix = name
         configuration.shards = shards
         let seeds = cluster.servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")

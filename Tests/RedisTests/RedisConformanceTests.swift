@@ -41,11 +41,13 @@ extension RedisTimeline {
         _ clock: RedisClock = .server,
         shards: Int = 8,
         owner: String = "test",
-        replicas: Int = 0
+        replicas: Int = 0,
+        intents: IntentUse = .off
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: owner)
         configuration.shards = shards
-        configuration.replicas = replicas
+        configuration.confirmation.replicas = replicas
+        configuration.intents = intents
         let address = try RedisAddress(server.address)
         var left = 200
         while true {

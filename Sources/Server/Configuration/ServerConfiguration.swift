@@ -33,6 +33,23 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var prefix = "belfry"
         /// Replicas that must have what was accepted.
         package var replicas = 0
+        /// Where they, and the primary, must have it.
+        package var confirm = Confirm.memory
+        /// Whether what servers have confirmed is kept in the data folder until their replicas have it.
+        package var intents = Intents.auto
+    }
+
+    package enum Confirm: String, Sendable, Equatable, CaseIterable {
+        case memory
+        /// In append-only files that have been synced.
+        case disk
+    }
+
+    package enum Intents: String, Sendable, Equatable, CaseIterable {
+        /// Where the servers are a cluster or have replicas.
+        case auto
+        case on
+        case off
     }
 
     package struct HTTP: Sendable, Equatable {

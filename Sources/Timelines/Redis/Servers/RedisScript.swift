@@ -29,6 +29,8 @@ struct ShardScripts: Sendable {
     let release: RedisScript
     let home: RedisScript
     let layout: RedisScript
+    let adopt: RedisScript
+    let redo: RedisScript
 
     init(clock: RedisClock) {
         let time =
@@ -39,19 +41,24 @@ struct ShardScripts: Sendable {
         func script(_ body: [UInt8]...) -> RedisScript {
             RedisScript(time, PackageResources.shard_lua, Array(body.joined()))
         }
-        put = script(PackageResources.put_lua)
-        offer = script(PackageResources.due_lua, PackageResources.offer_lua)
-        claim = script(PackageResources.due_lua, PackageResources.claim_lua)
-        settle = script(PackageResources.settle_lua)
-        extend = script(PackageResources.extend_lua)
-        cancel = script(PackageResources.cancel_lua)
-        find = script(PackageResources.find_lua)
-        look = script(PackageResources.look_lua)
-        counts = script(PackageResources.counts_lua)
-        forecast = script(PackageResources.forecast_lua)
-        release = script(PackageResources.release_lua)
-        home = script(PackageResources.home_lua)
+        func ofOwner(_ body: [UInt8]...) -> RedisScript {
+            script(PackageResources.belongs_lua, Array(body.joined()))
+        }
+        put = ofOwner(PackageResources.put_lua)
+        offer = ofOwner(PackageResources.due_lua, PackageResources.offer_lua)
+        claim = ofOwner(PackageResources.due_lua, PackageResources.claim_lua)
+        settle = ofOwner(PackageResources.ends_lua, PackageResources.settle_lua)
+        extend = ofOwner(PackageResources.extend_lua)
+        cancel = ofOwner(PackageResources.ends_lua, PackageResources.cancel_lua)
+        find = ofOwner(PackageResources.find_lua)
+        look = ofOwner(PackageResources.look_lua)
+        counts = ofOwner(PackageResources.counts_lua)
+        forecast = ofOwner(PackageResources.forecast_lua)
+        release = ofOwner(PackageResources.release_lua)
+        home = ofOwner(PackageResources.home_lua)
         layout = script(PackageResources.layout_lua)
+        adopt = script(PackageResources.adopt_lua)
+        redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
     }
 }
 
@@ -74,8 +81,9 @@ struct ScriptCall: Sendable {
     mutating func append(_ text: String) { arguments.append(Array(text.utf8)) }
     mutating func append(_ number: Int64) { append(String(number)) }
 
-    var command: RedisCommand {
-        var command = RedisCommand("EVALSHA", script.digest, "1", key)
+    /// - Parameter server: who the server is that gets it (``ServerStanding/identity``).
+    func command(for server: String) -> RedisCommand {
+        var command = RedisCommand("EVALSHA", script.digest, "1", key, server)
         for argument in arguments { command.append(argument) }
         return command
     }

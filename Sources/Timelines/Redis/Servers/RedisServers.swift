@@ -66,6 +66,32 @@ actor RedisServers {
         slots.isEmpty ? [node(name(first))] : Set(slots).filter { !$0.isEmpty }.map { node($0) }
     }
 
+    /// The server of each key, as far as is known.
+    func homes(of keys: [String]) -> [String] { keys.map { home(of: $0) } }
+
+    /// Whether the slots of a cluster are spread over servers.
+    var isCluster: Bool { !slots.isEmpty }
+
+    /// Whether this is a cluster, or a server that has a replica.
+    func areReplicated() async throws(RedisFailure) -> Bool {
+        if isCluster { return true }
+        for node in all() where try await !node.standing().replicas.isEmpty { return true }
+        return false
+    }
+
+    /// - Throws: ``RedisFailure`` with `unfit` where a server cannot say when something is on disks.
+    func needConfirmationOnDisk() async throws(RedisFailure) {
+        for node in all() {
+            let known = try await node.ask([RedisCommand("COMMAND", "INFO", "WAITAOF")])[0].get()
+            guard known.elements?.first?.elements != nil else {
+                throw RedisFailure(
+                    .unfit,
+                    "timeline.confirm: disk needs WAITAOF, which Redis has from 7.2 on; \(node.address) has not. Choose memory"
+                )
+            }
+        }
+    }
+
     /// A connection of its own that listens; to any server, as channels are known to all of a cluster.
     func listen(_ published: @escaping @Sendable (RedisReply) -> Void) async throws(RedisFailure)
         -> RedisConnection
@@ -156,59 +182,30 @@ actor RedisServers {
         _ calls: [ScriptCall],
         _ patience: RedisPatience
     ) async -> [(Attempt, RedisReply)] {
-        var commands: [RedisCommand] = []
-        var places: [Int] = []
-        let missing = attempts.filter(\.needsScript).map { calls[$0.call].script }
-        for (_, script) in Dictionary(
-            missing.map { ($0.digest, $0) },
+        let missing = Dictionary(
+            attempts.filter(\.needsScript).map { calls[$0.call].script }.map { ($0.digest, $0) },
             uniquingKeysWith: { a, _ in a }
-        ) {
-            var load = RedisCommand("SCRIPT", "LOAD")
-            load.append(script.source)
-            commands.append(load)
-        }
-        for attempt in attempts {
-            places.append(commands.count)
-            commands.append(calls[attempt.call].command)
-        }
+        )
+        let waits = attempts.contains { calls[$0.call].isPromise }
+        let confirmation = waits ? patience.confirmation.command : nil
         do throws(RedisFailure) {
-            let waits = patience.replicas > 0 && attempts.contains { calls[$0.call].isPromise }
-            if waits { commands.append(wait(patience)) }
-            let replies = try await node.ask(commands)
-            let confirmed = waits ? replies.last?.number ?? 0 : patience.replicas
-            return zip(attempts, places).map { attempt, place in
-                let isKept = confirmed >= patience.replicas || !calls[attempt.call].isPromise
-                return (
-                    attempt,
-                    isKept ? replies[place] : unconfirmed(replies[place], confirmed, patience)
-                )
+            let replies = try await node.ask { server in
+                missing.values.map { script in
+                    var load = RedisCommand("SCRIPT", "LOAD")
+                    load.append(script.source)
+                    return load
+                } + attempts.map { calls[$0.call].command(for: server) }
+                    + (confirmation.map { [$0] } ?? [])
+            }
+            let problem = confirmation == nil ? nil : patience.confirmation.problem(replies.last)
+            return zip(attempts, replies.dropFirst(missing.count)).map { attempt, reply in
+                guard let problem, calls[attempt.call].isPromise else { return (attempt, reply) }
+                if case .error = reply { return (attempt, reply) }
+                return (attempt, .error(RedisFailure(.noReplicas, problem)))
             }
         } catch {
             return attempts.map { ($0, .error(error)) }
         }
-    }
-
-    /// Waits for replicas; what other callers ask on this connection waits with it.
-    private static func wait(_ patience: RedisPatience) -> RedisCommand {
-        RedisCommand(
-            "WAIT",
-            String(patience.replicas),
-            String(patience.replication.milliseconds)
-        )
-    }
-
-    private static func unconfirmed(
-        _ reply: RedisReply,
-        _ confirmed: Int,
-        _ patience: RedisPatience
-    ) -> RedisReply {
-        if case .error = reply { return reply }
-        return .error(
-            RedisFailure(
-                .noReplicas,
-                "\(confirmed) of \(patience.replicas) replicas have confirmed; it is done, but a fail-over may lose it"
-            )
-        )
     }
 
     /// How to go on after a failure; `nil` where that is for the caller.

@@ -68,7 +68,7 @@ extension RedisTimeline {
         var sum = ClaimSum()
         for (shard, answer) in zip(due, answers) {
             do throws(TimelineError) {
-                let words = try codes(try answer.get()).compactMap { $0 }
+                let words = try codes(try answer.get().reply).compactMap { $0 }
                 sum.offer(words, of: shard, isAll: words.count < 2 * wanted)
             } catch {
                 sum.fail(error)
@@ -94,7 +94,7 @@ extension RedisTimeline {
         )
         for (share, answer) in zip(shares, answers) {
             do throws(TimelineError) {
-                for parts in try answer.get().elements ?? [] {
+                for parts in try answer.get().reply.elements ?? [] {
                     sum.lend(try Self.claim(parts, shard: share.shard, now, lease), of: share.shard)
                 }
             } catch {
@@ -159,7 +159,7 @@ extension RedisTimeline {
             }
         )
         for (group, answer) in zip(groups, answers) {
-            for (index, code) in zip(group.items, try codes(try answer.get())) {
+            for (index, code) in zip(group.items, try codes(try answer.get().reply)) {
                 outcomes[index] = try known(code)
             }
         }
