@@ -77,6 +77,7 @@ struct FailOverTests {
     {
         var configuration = RedisConfiguration(owner: "test")
         configuration.shards = 16
+        configuration.commandTimeout = .seconds(60)
         configuration.intents = intents
         let seeds = cluster.servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
         return try await RedisTimeline.open(

@@ -20,6 +20,20 @@ struct RedisConformanceTests {
         try await rule.check(try await fixture(RedisProcess(), ManualClock(), shards: 1))
     }
 
+    @Test(
+        "whatever wakes the worker",
+        arguments: [RedisAlarm.Kind.polling, .keyspace],
+        TimelineRule.all.filter { $0.promise == "T12" }
+    )
+    func keepsWith(alarm: RedisAlarm.Kind, rule: TimelineRule) async throws {
+        let server = try RedisProcess()
+        let clock = ManualClock()
+        let timeline = try await RedisTimeline.ready(server, .given(clock), alarm: alarm)
+        try await rule.check(TimelineFixture(timeline, alarm: timeline.alarm, clock: clock))
+        await timeline.close()
+        server.kill()
+    }
+
     /// Opening again kills the server and starts it with what it has on disk.
     private func fixture(_ server: RedisProcess, _ clock: ManualClock, shards: Int) async throws
         -> TimelineFixture
@@ -42,12 +56,16 @@ extension RedisTimeline {
         shards: Int = 8,
         owner: String = "test",
         replicas: Int = 0,
-        intents: IntentUse = .off
+        intents: IntentUse = .off,
+        alarm: RedisAlarm.Kind = .hints
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: owner)
         configuration.shards = shards
         configuration.confirmation.replicas = replicas
         configuration.intents = intents
+        configuration.alarm = alarm
+        // A machine that is busy with other tests may keep a server waiting for its disk.
+        configuration.commandTimeout = .seconds(60)
         let address = try RedisAddress(server.address)
         var left = 200
         while true {

@@ -165,6 +165,8 @@ extension NodeTimeline {
             case .on: .on(folder: folder.intents)
             case .off: .off
             }
+        settings.alarm = wanted.alarm
+        settings.tick = wanted.tick
         settings.told = { logger.warning("Redis: \($0)") }
         return settings
     }

@@ -1,4 +1,5 @@
 import BelfryCore
+package import BelfryRedis
 
 /// Everything that can be set from outside, with its default; ``Setting/all`` holds the keys, ranges and meanings.
 ///
@@ -37,6 +38,10 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var confirm = Confirm.memory
         /// Whether what servers have confirmed is kept in the data folder until their replicas have it.
         package var intents = Intents.auto
+        /// What wakes delivery when something on Redis is due.
+        package var alarm = RedisAlarm.Kind.hints
+        /// How often is looked with polling.
+        package var tick = Duration.seconds(1)
     }
 
     package enum Confirm: String, Sendable, Equatable, CaseIterable {

@@ -68,6 +68,17 @@ extension Setting {
             \.timeline.intents,
             "Keep in the data folder what Redis has confirmed until its replicas have it, and do it again where a fail-over loses it; auto: where there is a cluster or a replica."
         ),
+        .choice(
+            "timeline.alarm",
+            \.timeline.alarm,
+            "What wakes delivery on Redis: a timer and hints of others, a look at every tick, or the ends of keys (notify-keyspace-events)."
+        ),
+        .duration(
+            "timeline.tick",
+            \.timeline.tick,
+            in: .milliseconds(10)...Duration.seconds(60),
+            "How often is looked with timeline.alarm: polling."
+        ),
     ]
 
     private static let http: [Setting] = [

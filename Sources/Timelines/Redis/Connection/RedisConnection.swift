@@ -160,6 +160,24 @@ final class RedisConnection: Sendable {
         return try result.get()
     }
 
+    /// Returns when it has ended, whoever ended it.
+    func end() async {
+        // How it ended is nobody's concern.
+        try? await channel.closeFuture.get()
+    }
+
+    /// Asks from time to time, so that a connection that is dead without a word is noticed; returns when it is, or when cancelled.
+    func beat(every span: Duration) async {
+        do {
+            while !Task.isCancelled {
+                try await Task.sleep(for: span)
+                _ = try await ask([RedisCommand("PING")])
+            }
+        } catch {
+            // Over: that is what was waited for.
+        }
+    }
+
     /// Ends it. Whatever waits for an answer fails with `closed`.
     func close() {
         channel.eventLoop.execute { [handler, channel] in

@@ -164,13 +164,30 @@ final class IntentLog: Sendable {
     {
         try await onDisk { files, disk throws(TimelineError) in
             var found: [Intent] = []
-            for segment in files.segments where segment.bytes > 0 {
-                let bytes = try Self.contents(segment.number, disk)
-                _ = Self.frames(bytes[..<(FileFormat.headerBytes + segment.bytes)]) { body in
-                    for intent in Self.intents(body) where isWanted(intent) { found.append(intent) }
-                }
-            }
+            try Self.walk(files, disk) { if isWanted($0) { found.append($0) } }
             return found
+        }
+    }
+
+    /// Of each shard, the last change.
+    func newest() async throws(TimelineError) -> [Int: Int] {
+        try await onDisk { files, disk throws(TimelineError) in
+            var newest: [Int: Int] = [:]
+            try Self.walk(files, disk) { intent in
+                newest[intent.shard] = max(newest[intent.shard] ?? 0, intent.change)
+            }
+            return newest
+        }
+    }
+
+    private static func walk(_ files: Files, _ disk: DiskStorage, _ take: (Intent) -> Void)
+        throws(TimelineError)
+    {
+        for segment in files.segments where segment.bytes > 0 {
+            let bytes = try contents(segment.number, disk)
+            _ = frames(bytes[..<(FileFormat.headerBytes + segment.bytes)]) { body in
+                for intent in intents(body) { take(intent) }
+            }
         }
     }
 

@@ -30,26 +30,24 @@ extension RedisTimeline {
 
     private func adoptNow(_ shards: Set<Int>) async throws(TimelineError) -> [DirectoryEntry] {
         let all = await beside(shards)
-        let begun = try await adopt(all, "begin")
+        let newest = try await intents?.newest() ?? [:]
+        let begun = try await adopt(all, "begin", newest)
         let holes = Dictionary(uniqueKeysWithValues: zip(all, begun.map(\.holes)))
         let count = configuration.shards
         let intents = try await intents?.read { intent in
-            holes[intent.shard]?.contains { $0 < intent.change } ?? false
+            holes[intent.shard]?.contains { $0.contains(intent.change) } ?? false
                 || ([intent.digest] + intent.successors).contains {
                     holes[$0.directory(among: count)] != nil
                 }
         }
         let lost = (intents ?? []).filter { intent in
-            holes[intent.shard]?.contains { Self.hole(from: $0).contains(intent.change) } ?? false
+            holes[intent.shard]?.contains { $0.contains(intent.change) } ?? false
         }
         try await redo(lost)
-        let opened = try await adopt(all, "open")
+        let opened = try await adopt(all, "open", newest)
         for (shard, answer) in zip(all, opened) { book.didAdopt(shard, floor: answer.floor) }
         return Self.entries(intents ?? [])
     }
-
-    /// The changes that a hole leaves out.
-    private static func hole(from begin: Int) -> ClosedRange<Int> { begin + 1...begin + 1 << 24 }
 
     /// All shards that lie where these lie: a server that is new to one of its shards is new to all.
     private func beside(_ shards: Set<Int>) async -> [Int] {
@@ -58,25 +56,32 @@ extension RedisTimeline {
         return homes.indices.filter { shards.contains($0) || wanted.contains(homes[$0]) }
     }
 
-    private func adopt(_ shards: [Int], _ act: String)
-        async throws(TimelineError) -> [(holes: [Int], floor: Int)]
+    /// - Parameter newest: of each shard the last change that is kept.
+    /// - Returns: the changes that are left out in each shard, and the one with which its server begins.
+    private func adopt(_ shards: [Int], _ act: String, _ newest: [Int: Int])
+        async throws(TimelineError) -> [(holes: [ClosedRange<Int>], floor: Int)]
     {
         let answers = await askOnce(
             shards.map { shard in
                 var call = call(scripts.adopt, shard)
                 call.append(act)
+                call.append(Int64(newest[shard] ?? 0))
                 return (shard, call)
             }
         )
-        var adopted: [(holes: [Int], floor: Int)] = []
+        var adopted: [(holes: [ClosedRange<Int>], floor: Int)] = []
         for answer in answers {
             let answer = try heard(answer)
-            adopted.append((try codes(answer.reply).compactMap { $0 }, answer.floor))
+            let bounds = try codes(answer.reply).compactMap { $0 }
+            let holes = stride(from: 0, to: bounds.count - 1, by: 2).map {
+                bounds[$0] + 1...max(bounds[$0] + 1, bounds[$0 + 1])
+            }
+            adopted.append((holes, answer.floor))
         }
         return adopted
     }
 
-    /// Does changes again, those of a shard in their order: a script with some of each shard at a time.
+    /// Does changes again, those of a shard in their order: a script with some of each shard at a time. They are still kept, so that no replica needs to confirm them.
     private func redo(_ intents: [Intent]) async throws(TimelineError) {
         var rest = Dictionary(grouping: intents, by: \.shard).mapValues {
             $0.sorted { $0.change < $1.change }[...]
@@ -85,7 +90,7 @@ extension RedisTimeline {
         while !rest.isEmpty {
             let answers = await askOnce(
                 rest.map { shard, intents in
-                    var call = call(scripts.redo, shard, isPromise: true)
+                    var call = call(scripts.redo, shard)
                     for intent in intents.prefix(64) { call.append(intent.bytes) }
                     return (shard, call)
                 }

@@ -8,9 +8,9 @@ call('HDEL', K .. ':m', '')
 local SETTLED = 0
 
 local function is_lost(number, digest)
-    for i = 1, #holes, 6 do
-        local base = struct.unpack('<I6', holes, i)
-        if number > base and number <= base + HOLE then
+    for i = 1, #holes, 12 do
+        local base, last = struct.unpack('<I6I6', holes, i)
+        if number > base and number <= last then
             return number > tonumber(call('HGET', K .. ':z', digest) or 0)
         end
     end

@@ -10,6 +10,7 @@
 --   :p           the newer version that waits behind one in flight
 --   :g :w :x<id> merging: key -> head, head -> span of the group, payloads collected by a head
 --   :a           pending pushes of each account
+--   :h           a key that ends when the shard is next worth a look (ring-key.lua)
 --   :z           after a fail-over, for some minutes: id -> the change that was the last of it
 --
 -- A record: due (6), accepted (6), attempt (2), band (1, plus 128 with a merge group, plus 64 where a hold or a retry has moved due), the
@@ -24,16 +25,16 @@ local HORIZON = 366 * 20 * 86400000
 local PAGE, CHUNK, BUCKET = 64, 100, 64
 -- Of a digest, in bytes.
 local ID = 10
--- What one server may have done that the next one has not heard of: so many numbers are left out then; and how long one remembers which change
+-- More than one server can have done that the next one has not heard of: so many numbers are left out then; and how long one remembers which change
 -- was the last of an id, in milliseconds.
 local HOLE, WINDOW = 16777216, 600000
 
-local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window')
+local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window', 'rung')
 local seq, gen, flying = tonumber(meta[1] or 0), tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local chunks = tonumber(meta[8] or 0)
 -- Changes are counted, so that it can be told which of them a server has.
 local lsn, run, heir, holes = tonumber(meta[11] or 0), meta[12], meta[13], meta[14] or ''
-local window = tonumber(meta[15] or nil)
+local window, rung = tonumber(meta[15] or nil), meta[16]
 local first_seq, first_lsn = seq, lsn
 local accounts, dirty = {}, false
 
@@ -427,6 +428,8 @@ local function answer(reply)
             if change ~= 0 and call('HINCRBY', K .. ':a', account, change) <= 0 then call('HDEL', K .. ':a', account) end
         end
     end
-    local newest = #holes > 0 and struct.unpack('<I6', holes, #holes - 5) + HOLE or 0
-    return { now, steady, next_due(), reply, first_lsn, first_seq, newest }
+    local floor = #holes > 0 and struct.unpack('<I6', holes, #holes - 5) or 0
+    local next = next_due()
+    if next and next > now and text(next) ~= rung then ring(K, next, text(next), next - now) end
+    return { now, steady, next, reply, first_lsn, first_seq, floor }
 end

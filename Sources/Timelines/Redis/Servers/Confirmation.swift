@@ -19,11 +19,10 @@ package struct Confirmation: Sendable, Hashable {
 
     /// What is wrong with the answer to it; `nil`: everybody has it.
     func problem(_ reply: RedisReply?) -> String? {
-        let words: [Int] =
-            onDisk
-            ? (reply?.elements ?? []).compactMap(\.number)
-            : [1] + (reply?.number.map { [$0] } ?? [])
-        let (own, confirmed) = words.count == 2 ? (words[0], words[1]) : (0, 0)
+        guard onDisk || replicas > 0 else { return nil }
+        let counts = (onDisk ? reply?.elements ?? [] : [.integer(1)] + (reply.map { [$0] } ?? []))
+            .compactMap(\.number)
+        let (own, confirmed) = counts.count == 2 ? (counts[0], counts[1]) : (0, 0)
         guard own < 1 || confirmed < replicas else { return nil }
         let file = onDisk && own < 1 ? "the server's file does not have it, " : ""
         return

@@ -32,14 +32,16 @@ struct ShardScripts: Sendable {
     let adopt: RedisScript
     let redo: RedisScript
 
-    init(clock: RedisClock) {
+    /// - Parameter rings: whether a key ends when a shard is next worth a look.
+    init(clock: RedisClock, rings: Bool) {
         let time =
             switch clock {
             case .server: PackageResources.clock_server_lua
             case .given: PackageResources.clock_given_lua
             }
+        let ring = rings ? PackageResources.ring_key_lua : PackageResources.ring_none_lua
         func script(_ body: [UInt8]...) -> RedisScript {
-            RedisScript(time, PackageResources.shard_lua, Array(body.joined()))
+            RedisScript(time, ring, PackageResources.shard_lua, Array(body.joined()))
         }
         func ofOwner(_ body: [UInt8]...) -> RedisScript {
             script(PackageResources.belongs_lua, Array(body.joined()))

@@ -38,7 +38,7 @@ package final class RedisTimeline: Timeline {
         self.clock = clock
         self.servers = servers
         self.intents = intents
-        scripts = ShardScripts(clock: clock)
+        scripts = ShardScripts(clock: clock, rings: configuration.alarm == .keyspace)
         book = ShardBook(shards: configuration.shards, clock: clock.steady)
     }
 
@@ -102,6 +102,9 @@ package final class RedisTimeline: Timeline {
         try await agreeOnLayout()
         try await adopt(Set(0..<configuration.shards), since: book.adoptions)
         try await release()
+        if configuration.alarm == .keyspace {
+            for node in await servers.all() { try await tellEnds(node) }
+        }
         let listener = Task { [weak self] in
             while let timeline = self, !Task.isCancelled { await timeline.listenOnce() }
         }
@@ -123,7 +126,14 @@ package final class RedisTimeline: Timeline {
     }
 
     /// Says when a look is worth while.
-    package var alarm: RedisAlarm { RedisAlarm(book: book, clock: clock.steady) }
+    package var alarm: RedisAlarm {
+        RedisAlarm(
+            kind: configuration.alarm,
+            tick: configuration.tick,
+            book: book,
+            clock: clock.steady
+        )
+    }
 
     // MARK: Calls
 
