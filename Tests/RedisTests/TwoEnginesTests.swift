@@ -74,21 +74,6 @@ struct TwoEnginesTests {
     }
 }
 
-extension RedisProcess {
-    /// Copies what it has on disk.
-    fileprivate func keepFiles(in place: String) throws {
-        // There is nothing the first time.
-        try? FileManager.default.removeItem(atPath: place)
-        try FileManager.default.copyItem(atPath: folder, toPath: place)
-    }
-
-    /// Has on disk what it had then.
-    fileprivate func takeFiles(from place: String) throws {
-        try FileManager.default.removeItem(atPath: folder)
-        try FileManager.default.copyItem(atPath: place, toPath: folder)
-    }
-}
-
 /// Acts on two timelines and compares what they say.
 private struct TwinLife {
     let mine: RedisTimeline

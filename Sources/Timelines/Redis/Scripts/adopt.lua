@@ -5,8 +5,8 @@
 call('HDEL', K .. ':m', '')
 if run ~= server then
     if ARGV[3] == 'begin' and heir ~= server then
-        -- Only of somebody's pushes is there anything to remember.
-        if seq > 0 then call('HSET', K .. ':m', 'window', text(now + WINDOW)) end
+        -- Whose shard is new has nothing that others could do again.
+        if run or tonumber(ARGV[4]) > 0 then call('HSET', K .. ':m', 'window', text(now + WINDOW)) end
         local gap = math.max(lsn, tonumber(ARGV[4])) + HOLE - lsn
         holes = string.sub(holes .. struct.pack('<I6I6', lsn, lsn + gap), -96)
         seq, gen, lsn = seq + gap, gen + gap, lsn + gap
