@@ -72,7 +72,7 @@ struct RedisTimelineTests {
         #expect(try await timeline.counts() == TimelineCounts())
         let keys = try await timeline.servers.all()[0].ask([RedisCommand("KEYS", "*")])[0]
         let names = (keys.elements ?? []).compactMap(\.string).filter {
-            !$0.hasSuffix(":m") && !$0.hasSuffix(":layout")
+            !$0.hasSuffix(":m") && !$0.hasSuffix(":layout") && !$0.hasSuffix(":o")
         }
         #expect(names == [])
         await timeline.close()

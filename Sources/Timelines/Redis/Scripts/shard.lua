@@ -10,6 +10,7 @@
 --   :p           the newer version that waits behind one in flight
 --   :g :w :x<id> merging: key -> head, head -> span of the group, payloads collected by a head
 --   :a           pending pushes of each account
+--   :o           of the first shard: who claims, and when each was last heard of (presence.lua)
 --   :h           a key that ends when the shard is next worth a look (ring-key.lua)
 --   :z           after a fail-over, for some minutes: id -> the change that was the last of it
 --

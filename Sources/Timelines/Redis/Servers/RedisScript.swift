@@ -29,6 +29,7 @@ struct ShardScripts: Sendable {
     let release: RedisScript
     let home: RedisScript
     let layout: RedisScript
+    let presence: RedisScript
     let adopt: RedisScript
     let redo: RedisScript
 
@@ -59,6 +60,7 @@ struct ShardScripts: Sendable {
         release = ofOwner(PackageResources.release_lua)
         home = ofOwner(PackageResources.home_lua)
         layout = script(PackageResources.layout_lua)
+        presence = ofOwner(PackageResources.presence_lua)
         adopt = script(PackageResources.adopt_lua)
         redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
     }

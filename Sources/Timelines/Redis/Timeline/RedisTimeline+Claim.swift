@@ -2,7 +2,7 @@ package import BelfryCore
 
 extension RedisTimeline {
     /// Asks the shards in which something is known to be due. Where that is one, it lends at once: one round trip. Several first say what they could lend, and are
-    /// then asked for their shares of what goes first (promise T7): two.
+    /// then asked for their shares of what goes first (promise T7): two. Beside other processes, ``ShardOwnership`` says which are asked.
     package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
         guard 1...PushLimits.batchPushes ~= limit else {
             throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
@@ -10,6 +10,7 @@ extension RedisTimeline {
         let length = try checked(lease)
         var claims: [Claim] = []
         var hasLooked = false
+        await beat()
         if book.needsLook(every: configuration.sweep) {
             try await lookAtAll()
             hasLooked = true
@@ -24,7 +25,9 @@ extension RedisTimeline {
                 continue
             }
             do throws(TimelineError) {
-                claims += try await claim(limit - claims.count, of: due, length)
+                let overdue = Set(book.due(since: ShardOwnership.patience))
+                let asked = ownership.first(of: due, overdue: overdue)
+                claims += try await claim(limit - claims.count, of: asked, length)
             } catch {
                 // What was lent already must reach its worker.
                 if claims.isEmpty { throw error }

@@ -20,6 +20,7 @@ package final class RedisTimeline: Timeline {
     /// What servers have confirmed, and may lose; `nil` where that is not kept.
     let intents: IntentLog?
     let adoptions = Turns()
+    let ownership: ShardOwnership
     private let replicated = Atomic(false)
     private let helpers = Mutex<[Task<Void, Never>]>([])
 
@@ -40,6 +41,7 @@ package final class RedisTimeline: Timeline {
         self.intents = intents
         scripts = ShardScripts(clock: clock, rings: configuration.alarm == .keyspace)
         book = ShardBook(shards: configuration.shards, clock: clock.steady)
+        ownership = ShardOwnership(worker: configuration.owner, shards: configuration.shards)
     }
 
     /// Connects, checks that everybody agrees on the layout, and takes back what this owner held when it ended.

@@ -94,9 +94,9 @@ final class ShardBook: Sendable {
         state.withLock { $0.looked = ours }
     }
 
-    /// The shards with something due, the one that has waited longest first.
-    func due() -> [Int] {
-        guard let now else { return [] }
+    /// The shards with something due for so long, the one that has waited longest first.
+    func due(since span: Duration = .zero) -> [Int] {
+        guard let now = now.map({ $0 - span }) else { return [] }
         return state.withLock { state in
             state.shards.indices.compactMap { index in
                 state.shards[index].nextDue.flatMap { $0 <= now ? ($0, index) : nil }
