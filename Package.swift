@@ -143,7 +143,7 @@ let package = Package(
         module(
             "Redis",
             path: "Sources/Timelines/Redis",
-            ["BelfryCore", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
+            ["BelfryCore", "BelfryJournal", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
             resources: [.embedInCode("Scripts")]
         ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),

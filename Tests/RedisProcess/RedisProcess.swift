@@ -16,8 +16,37 @@ package final class RedisProcess: Sendable {
         port = try freePort()
         folder = NSTemporaryDirectory() + "belfry-redis-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        self.arguments = arguments
-        process = Mutex(try Self.start(port, folder, arguments))
+        self.arguments =
+            [
+                "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
+                "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no",
+                "--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "512",
+            ] + arguments
+        process = Mutex(try Self.start(self.arguments))
+    }
+
+    /// Starts a sentinel, one of those of whom two must agree.
+    ///
+    /// - Parameters:
+    ///   - primary: the port of the server that it watches.
+    ///   - downAfter: milliseconds without a word from a server after which it is taken for dead.
+    package init(sentinelOf primary: Int, name: String, downAfter: Int) throws {
+        port = try freePort()
+        folder = NSTemporaryDirectory() + "belfry-sentinel-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        // It writes down there what it learns.
+        let file = "\(folder)/sentinel.conf"
+        try """
+        port \(port)
+        bind 127.0.0.1
+        dir \(folder)
+        sentinel monitor \(name) 127.0.0.1 \(primary) 2
+        sentinel down-after-milliseconds \(name) \(downAfter)
+        sentinel failover-timeout \(name) \(10 * downAfter)
+
+        """.write(toFile: file, atomically: true, encoding: .utf8)
+        arguments = [file, "--sentinel"]
+        process = Mutex(try Self.start(arguments))
     }
 
     deinit { remove() }
@@ -36,7 +65,7 @@ package final class RedisProcess: Sendable {
 
     /// Starts it again with what lies in its folder.
     package func restart() throws {
-        try process.withLock { $0 = try Self.start(port, folder, arguments) }
+        try process.withLock { $0 = try Self.start(arguments) }
     }
 
     /// Stops it where it stands: connections stay, nobody answers.
@@ -52,17 +81,10 @@ package final class RedisProcess: Sendable {
         process.waitUntilExit()
     }
 
-    private static func start(_ port: Int, _ folder: String, _ arguments: [String]) throws
-        -> Process
-    {
+    private static func start(_ arguments: [String]) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: try program("redis-server"))
-        process.arguments =
-            [
-                "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
-                "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no",
-                "--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "512",
-            ] + arguments
+        process.arguments = arguments
         process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
         process.standardError = FileHandle(forWritingAtPath: "/dev/null")
         try process.run()

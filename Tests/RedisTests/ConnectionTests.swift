@@ -190,8 +190,63 @@ struct ConnectionTests {
         #expect(address.options == ["ca": "/etc/ca.pem", "shards": "16"])
         #expect("\(address)" == "rediss://me@::1:7000/2")
         #expect(try RedisAddress("redis://:only@host").password == "only")
-        for wrong in ["http://x", "redis://", "redis://h:0", "redis://h/x", "redis://a:%zz@h"] {
+        let watched = try RedisAddress(
+            "redis+sentinel://me:p@one,[::1]:7001/shop/2?sentinel-password=s"
+        )
+        #expect(watched.sentinels.map(\.description) == ["one:26379", "::1:7001"])
+        #expect(watched.primaryName == "shop" && watched.database == 2 && watched.password == "p")
+        #expect("\(watched)" == "redis+sentinel://me@one:26379,::1:7001/shop/2")
+        let sentinel = watched.address(of: watched.sentinels[1])
+        #expect(sentinel.port == 7001 && sentinel.password == "s" && sentinel.database == 0)
+        for wrong in [
+            "http://x", "redis://", "redis://h:0", "redis://h/x", "redis://a:%zz@h",
+            "redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1,/shop",
+        ] {
             #expect(throws: TimelineError.self) { try RedisAddress(wrong) }
+        }
+    }
+
+    @Test("asks for what must be confirmed, and believes nothing else")
+    func confirmation() {
+        var confirmation = Confirmation()
+        #expect(confirmation.command == nil)
+        #expect(confirmation.problem(nil) == nil)
+        confirmation.replicas = 2
+        #expect(confirmation.command?.count == 3)
+        #expect(confirmation.problem(.integer(2)) == nil)
+        #expect(confirmation.problem(.integer(1))?.hasPrefix("1 of 2 replicas") == true)
+        confirmation.onDisk = true
+        #expect(confirmation.command?.count == 4)
+        #expect(confirmation.problem(.array([.integer(1), .integer(2)])) == nil)
+        for bad: RedisReply? in [
+            .array([.integer(0), .integer(2)]), .array([.integer(1), .integer(1)]), .integer(2),
+            nil,
+        ] {
+            #expect(confirmation.problem(bad) != nil)
+        }
+    }
+
+    @Test("refuses to wait for files of a server that cannot tell")
+    func confirmationOnDisk() async throws {
+        let server = try RedisProcess()
+        defer { server.kill() }
+        try await server.answers()
+        var configuration = RedisConfiguration(owner: "test")
+        configuration.confirmation.onDisk = true
+        let known = try await server.command("COMMAND", "INFO", "WAITAOF")
+        do throws(TimelineError) {
+            let timeline = try await RedisTimeline.open(
+                RedisAddress(server.address),
+                configuration: configuration,
+                seed: 1
+            )
+            // Redis 7.2 or newer: it does what it was asked.
+            #expect(try await timeline.schedule([]) == [])
+            await timeline.close()
+        } catch {
+            #expect(error.code == .invalid)
+            #expect(error.message.contains("WAITAOF"))
+            #expect(!known.lowercased().contains("waitaof"))
         }
     }
 

@@ -8,12 +8,12 @@ final class RedisClusterProcess: Sendable {
 
     /// Starts six servers and makes a cluster of them with the command that people use.
     ///
-    /// - Parameter milliseconds: How long a server may be silent before its replica takes over. A fail-over loses what the replica had not heard, so a
-    ///   test of anything else keeps it longer than a slow disk may take.
+    /// - Parameter milliseconds: without a word from a server for so long, the others take it for dead. Short only where that is what is tested: on a slow
+    ///   machine a server that lives is silent for seconds.
     init(nodeTimeout milliseconds: Int = 15_000) async throws {
         servers = try (0..<6).map { _ in
             try RedisProcess([
-                "--cluster-enabled", "yes", "--cluster-node-timeout", String(milliseconds),
+                "--cluster-enabled", "yes", "--cluster-node-timeout", "\(milliseconds)",
             ])
         }
         for server in servers { try await server.answers() }
@@ -70,6 +70,21 @@ extension RedisProcess {
             if try await command("INFO", "replication").contains("master_link_status:up") { return }
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+}
+
+extension RedisProcess {
+    /// Copies what it has on disk.
+    func keepFiles(in place: String) throws {
+        // There is nothing the first time.
+        try? FileManager.default.removeItem(atPath: place)
+        try FileManager.default.copyItem(atPath: folder, toPath: place)
+    }
+
+    /// Has on disk what it had then.
+    func takeFiles(from place: String) throws {
+        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.copyItem(atPath: place, toPath: folder)
     }
 }
 

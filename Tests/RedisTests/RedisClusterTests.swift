@@ -20,14 +20,57 @@ struct RedisClusterTests {
         let cluster = try await Self.shared.value
         let name = "t\(TimelineRule.all.firstIndex { $0.description == rule.description } ?? 0)"
         let fixture = try await fixture(cluster, name, ManualClock())
-        try await checkDivided(rule) { try await rule.check(fixture) }
+        try await rule.check(fixture)
+    }
+
+    @Test(
+        "keeps them with the ends of keys as the alarm",
+        arguments: TimelineRule.all.filter { $0.promise == "T12" }.prefix(5)
+    )
+    func keepsWithEnds(rule: TimelineRule) async throws {
+        let cluster = try await Self.shared.value
+        let clock = ManualClock()
+        let name = "k\(TimelineRule.all.firstIndex { $0.description == rule.description } ?? 0)"
+        let timeline = try await open(cluster, name, clock, alarm: .keyspace)
+        try await rule.check(TimelineFixture(timeline, alarm: timeline.alarm, clock: clock))
+        await timeline.close()
+    }
+
+    @Test("wakes by the ends of keys on every server, and by nothing else", .timeLimit(.minutes(5)))
+    func wakesByEnds() async throws {
+        let cluster = try await Self.shared.value
+        var configuration = RedisConfiguration(owner: "test")
+        configuration.prefix = "ends"
+        configuration.shards = 16
+        configuration.alarm = .keyspace
+        let timeline = try await RedisTimeline.open(
+            try RedisAddress(cluster.address),
+            configuration: configuration,
+            seed: 1
+        )
+        let due = SystemClock().now() + .seconds(1)
+        try await timeline.schedule(
+            (0..<60).map { number in
+                var push = push(number, ManualClock())
+                push.due = due + .milliseconds(20 * Int64(number))
+                return push
+            }
+        )
+        var seen = 0
+        while seen < 60 {
+            let batch = try await timeline.claim(limit: 100, lease: .seconds(600))
+            seen += batch.claims.count
+            if seen < 60 { try await timeline.alarm.wait(nextDue: batch.nextDue) }
+        }
+        #expect(Set((0..<16).map { HashSlot.of(timeline.tag($0)) / 5462 }).count == 3)
+        await timeline.close()
     }
 
     @Test(
         "loses nothing that was accepted when a primary dies under load, where a replica must confirm"
     )
     func failOver() async throws {
-        let cluster = try await RedisClusterProcess(nodeTimeout: 1_000)
+        let cluster = try await RedisClusterProcess(nodeTimeout: 1000)
         defer { cluster.kill() }
         let clock = ManualClock()
         let timeline = try await open(cluster, "failover", clock, replicas: 1)
@@ -126,12 +169,15 @@ struct RedisClusterTests {
         _ name: String,
         _ clock: ManualClock,
         shards: Int = 16,
-        replicas: Int = 0
+        replicas: Int = 0,
+        alarm: RedisAlarm.Kind = .hints
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: "test")
-        configuration.replicas = replicas
+        configuration.confirmation.replicas = replicas
         configuration.prefix = name
+        configuration.alarm = alarm
         configuration.shards = shards
+        configuration.commandTimeout = .seconds(60)
         let seeds = cluster.servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
         let address = try RedisAddress("\(cluster.address)?seeds=\(seeds)")
         return try await RedisTimeline.open(

@@ -8,7 +8,10 @@ private let allowed: [String: Set<String>] = [
     "Core": [],
     "TimingWheel": [],
     "Timelines/Journal": ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"],
-    "Timelines/Redis": ["BelfryCore", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL"],
+    // Of the journal: how it writes to disks.
+    "Timelines/Redis": [
+        "BelfryCore", "BelfryJournal", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL",
+    ],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [

@@ -14,6 +14,7 @@ import Darwin
 ///
 ///     timeline/        the journal and its runs
 ///     records.sqlite   accounts, people, flows, history
+///     intents/         what a Redis has confirmed and its replicas may not have yet
 ///     media/<account>/ files that flows name
 ///     secret.key       seals secrets at rest; 0600
 ///     admin.key        the first API key, made at the first start; 0600
@@ -78,6 +79,7 @@ package struct DataFolder: Sendable {
         }
         // What cannot be removed stays behind; the next start finds its way with it.
         try? FileManager.default.removeItem(atPath: timeline)
+        try? FileManager.default.removeItem(atPath: intents)
         for folder in made { rmdir(folder) }
         lock.release()
     }
@@ -87,6 +89,7 @@ package struct DataFolder: Sendable {
     private var nodeIDFile: String { "\(path)/node-id" }
 
     package var timeline: String { "\(path)/timeline" }
+    package var intents: String { "\(path)/intents" }
     package var records: String { "\(path)/records.sqlite" }
     package var media: String { "\(path)/media" }
 

@@ -130,10 +130,7 @@ extension NodeTimeline {
         seed: UInt64,
         logger: Logger
     ) async throws -> RedisTimeline {
-        var settings = RedisConfiguration(owner: try folder.nodeID())
-        settings.prefix = configuration.timeline.prefix
-        settings.replicas = configuration.timeline.replicas
-        settings.shards = configuration.timeline.shards
+        let settings = try settings(configuration, folder, logger)
         do {
             let redis = try await RedisTimeline.open(
                 try RedisAddress(configuration.timeline.url),
@@ -152,5 +149,28 @@ extension NodeTimeline {
         } catch let error as TimelineError where error.code == .invalid {
             throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
         }
+    }
+
+    private static func settings(
+        _ configuration: ServerConfiguration,
+        _ folder: DataFolder,
+        _ logger: Logger
+    ) throws(StartFailure) -> RedisConfiguration {
+        let wanted = configuration.timeline
+        var settings = RedisConfiguration(owner: try folder.nodeID())
+        settings.prefix = wanted.prefix
+        settings.shards = wanted.shards
+        settings.confirmation.replicas = wanted.replicas
+        settings.confirmation.onDisk = wanted.confirm == .disk
+        settings.intents =
+            switch wanted.intents {
+            case .auto: .whereReplicated(folder: folder.intents)
+            case .on: .on(folder: folder.intents)
+            case .off: .off
+            }
+        settings.alarm = wanted.alarm
+        settings.tick = wanted.tick
+        settings.told = { logger.warning("Redis: \($0)") }
+        return settings
     }
 }

@@ -1,4 +1,5 @@
 import BelfryCore
+package import BelfryRedis
 
 /// Everything that can be set from outside, with its default; ``Setting/all`` holds the keys, ranges and meanings.
 ///
@@ -34,6 +35,27 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var prefix = "belfry"
         /// Replicas that must have what was accepted.
         package var replicas = 0
+        /// Where they, and the primary, must have it.
+        package var confirm = Confirm.memory
+        /// Whether what servers have confirmed is kept in the data folder until their replicas have it.
+        package var intents = Intents.auto
+        /// What wakes delivery when something on Redis is due.
+        package var alarm = RedisAlarm.Kind.hints
+        /// How often is looked with polling.
+        package var tick = Duration.seconds(1)
+    }
+
+    package enum Confirm: String, Sendable, Equatable, CaseIterable {
+        case memory
+        /// In append-only files that have been synced.
+        case disk
+    }
+
+    package enum Intents: String, Sendable, Equatable, CaseIterable {
+        /// Where the servers are a cluster or have replicas.
+        case auto
+        case on
+        case off
     }
 
     package struct HTTP: Sendable, Equatable {

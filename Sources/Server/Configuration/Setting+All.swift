@@ -59,6 +59,27 @@ extension Setting {
             in: 0...9,
             "Replicas of Redis that must have a push before it counts as accepted."
         ),
+        .choice(
+            "timeline.confirm",
+            \.timeline.confirm,
+            "Where they must have it: in memory, or in files that have been synced, the primary's own among them (disk; Redis 7.2 or newer)."
+        ),
+        .choice(
+            "timeline.intents",
+            \.timeline.intents,
+            "Keep in the data folder what Redis has confirmed until its replicas have it, and do it again where a fail-over loses it; auto: where there is a cluster or a replica."
+        ),
+        .choice(
+            "timeline.alarm",
+            \.timeline.alarm,
+            "What wakes delivery on Redis: a timer and hints of others, a look at every tick, or the ends of keys (notify-keyspace-events)."
+        ),
+        .duration(
+            "timeline.tick",
+            \.timeline.tick,
+            in: .milliseconds(10)...Duration.seconds(60),
+            "How often is looked with timeline.alarm: polling."
+        ),
     ]
 
     private static let http: [Setting] = [

@@ -1,4 +1,4 @@
-import BelfryCore
+package import BelfryCore
 
 /// What every file begins with, so that a foreign or newer file is never read as ours:
 ///
@@ -11,16 +11,18 @@ import BelfryCore
 ///      28     4   CRC-32C of the 28 bytes before
 ///
 /// A version is raised when an older program must not read the file; what is added compatibly keeps it.
-enum FileFormat {
-    static let headerBytes = 32
+package enum FileFormat {
+    package static let headerBytes = 32
 
-    enum Kind: UInt64 {
+    package enum Kind: UInt64 {
         // The eight letters, as a little-endian number.
         case journal = 0x314a_5952_464c_4542  // BELFRYJ1
         case run = 0x3152_5952_464c_4542  // BELFRYR1
         case manifest = 0x314d_5952_464c_4542  // BELFRYM1
         case newest = 0x314e_5952_464c_4542  // BELFRYN1
         case layout = 0x314c_5952_464c_4542  // BELFRYL1
+        /// What a timeline on other servers keeps here until they have it for certain.
+        case intents = 0x3149_5952_464c_4542  // BELFRYI1
 
         /// The format that is written, and the only one that is read.
         var version: UInt32 { self == .run ? 2 : 1 }
@@ -46,7 +48,7 @@ enum FileFormat {
             || runNumber(name) != nil
     }
 
-    static func header(_ kind: Kind, number: UInt64) -> [UInt8] {
+    package static func header(_ kind: Kind, number: UInt64) -> [UInt8] {
         var bytes = Bytes()
         bytes.put(kind.rawValue)
         bytes.put(kind.version)
@@ -58,7 +60,7 @@ enum FileFormat {
     }
 
     /// - Throws: `newerFormat` or `corrupt`, naming the file.
-    static func checkHeader(
+    package static func checkHeader(
         _ bytes: UnsafeRawBufferPointer,
         _ kind: Kind,
         number: UInt64,

@@ -223,7 +223,7 @@ private final class FolderLock: Sendable {
 }
 
 extension DiskStorage {
-    static func names(in folder: String) throws(StorageError) -> [String] {
+    package static func names(in folder: String) throws(StorageError) -> [String] {
         guard let stream = opendir(folder) else { throw failure("opendir", folder) }
         defer { closedir(stream) }
         var names: [String] = []
@@ -300,7 +300,7 @@ extension DiskStorage {
 
 extension TimelineError {
     /// The word at the timeline's border for what a disk said.
-    init(_ error: StorageError) {
+    package init(_ error: StorageError) {
         let code: Code =
             switch error.kind {
             case .full: .full

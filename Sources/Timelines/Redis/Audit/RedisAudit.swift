@@ -180,8 +180,8 @@ extension RedisNode {
             RedisCommand("INFO", "server"), RedisCommand("INFO", "replication"),
             RedisCommand("CONFIG", "GET", "*"),
         ])
-        let server = Self.lines(try replies[0].get().string ?? "")
-        let replication = Self.lines(try replies[1].get().string ?? "")
+        let server = try replies[0].get().lines
+        let replication = try replies[1].get().lines
         var facts = ServerFacts(node: "\(address.host):\(address.port)")
         facts.version = (server["redis_version"] ?? "").split(separator: ".").compactMap { Int($0) }
         facts.replicas = replication["connected_slaves"].flatMap { Int($0) } ?? 0
@@ -209,15 +209,5 @@ extension RedisNode {
 
     private static func number(_ settings: [String: String], _ names: String...) -> Int? {
         names.lazy.compactMap { settings[$0].flatMap { Int($0) } }.first
-    }
-
-    /// The `name:value` lines of `INFO`.
-    private static func lines(_ text: String) -> [String: String] {
-        var lines: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) {
-            let words = line.split(separator: ":", maxSplits: 1)
-            if words.count == 2 { lines[String(words[0])] = String(words[1]) }
-        }
-        return lines
     }
 }

@@ -1,6 +1,7 @@
 package import BelfryCore
 
-/// Where a Redis server is and how to log in: `redis://[user[:password]@]host[:port][/database]`, or `rediss://` with TLS.
+/// Where a Redis server is and how to log in: `redis://[user[:password]@]host[:port][/database]`, or `rediss://` with TLS. Or where the sentinels are that know it:
+/// `redis+sentinel://[user[:password]@]host[:port],host[:port]/name[/database]`; user and password are those of the server then.
 ///
 /// Never printed whole: ``description`` leaves the password out.
 package struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
@@ -12,12 +13,42 @@ package struct RedisAddress: Sendable, Hashable, CustomStringConvertible {
     package var password: String
     package var database: Int
     package var usesTLS: Bool
+    /// Who knows which server is the primary; empty: there is only the one.
+    package var sentinels: [SentinelAddress] = []
+    /// The name by which they know it.
+    package var primaryName: String?
     /// What `?key=value` says besides, such as `shards`.
     package var options: [String: String]
 
     package var description: String {
-        "\(usesTLS ? "rediss" : "redis")://\(user.isEmpty ? "" : user + "@")\(host):\(port)/\(database)"
+        let who = user.isEmpty ? "" : user + "@"
+        guard let primaryName else {
+            return "\(usesTLS ? "rediss" : "redis")://\(who)\(host):\(port)/\(database)"
+        }
+        let places = sentinels.map(\.description).joined(separator: ",")
+        return
+            "\(usesTLS ? "rediss" : "redis")+sentinel://\(who)\(places)/\(primaryName)/\(database)"
     }
+
+    /// How a sentinel is reached. It has no databases, and users of its own.
+    func address(of sentinel: SentinelAddress) -> RedisAddress {
+        var address = self
+        address.sentinels = []
+        address.primaryName = nil
+        (address.host, address.port) = (sentinel.host, sentinel.port)
+        address.user = options["sentinel-user"] ?? ""
+        address.password = options["sentinel-password"] ?? ""
+        address.database = 0
+        return address
+    }
+}
+
+/// Where a sentinel listens.
+package struct SentinelAddress: Sendable, Hashable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package var description: String { "\(host):\(port)" }
 }
 
 extension RedisAddress {
@@ -26,18 +57,31 @@ extension RedisAddress {
     /// - Throws: ``TimelineError`` with `invalid`, which says what is wrong and never holds the password.
     package init(_ text: String) throws(TimelineError) {
         var rest = text[...]
-        if rest.hasPrefix("redis://") {
-            usesTLS = false
-        } else if rest.hasPrefix("rediss://") {
-            usesTLS = true
-        } else {
-            throw Self.wrong("must begin with redis:// or rediss://")
+        let schemes = ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://"]
+        guard let scheme = schemes.first(where: { rest.hasPrefix($0) }) else {
+            throw Self.wrong("must begin with redis:// or rediss://, or redis+sentinel://")
         }
-        rest = rest.dropFirst(usesTLS ? 9 : 8)
+        usesTLS = scheme.hasPrefix("rediss")
+        rest = rest.dropFirst(scheme.count)
         options = [:]
         if let mark = rest.firstIndex(of: "?") {
             options = try Self.options(rest[rest.index(after: mark)...])
             rest = rest[..<mark]
+        }
+        if scheme.contains("sentinel") {
+            guard let slash = rest.firstIndex(of: "/") else {
+                throw Self.wrong(
+                    "must name the primary behind the sentinels: host:port,host:port/name"
+                )
+            }
+            let words = rest[slash...].dropFirst().split(
+                separator: "/",
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            guard !words[0].isEmpty else { throw Self.wrong("names no primary") }
+            primaryName = try Self.decoded(words[0])
+            rest = Substring(String(rest[..<slash]) + (words.count > 1 ? "/" + words[1] : ""))
         }
         database = 0
         if let slash = rest.firstIndex(of: "/") {
@@ -59,13 +103,23 @@ extension RedisAddress {
             password = words.count > 1 ? try Self.decoded(words[1]) : ""
             rest = rest[rest.index(after: at)...]
         }
-        (host, port) = try Self.place(rest)
+        guard primaryName != nil else {
+            (host, port) = try Self.place(rest)
+            return
+        }
+        for place in rest.split(separator: ",", omittingEmptySubsequences: false) {
+            let (host, port) = try Self.place(place, usual: 26_379)
+            sentinels.append(SentinelAddress(host: host, port: port))
+        }
+        (host, port) = (sentinels[0].host, sentinels[0].port)
     }
 
     /// Reads `host:port`, `[::1]:port` or a host alone.
-    static func place(_ text: Substring) throws(TimelineError) -> (host: String, port: Int) {
+    static func place(_ text: Substring, usual: Int = 6379)
+        throws(TimelineError) -> (host: String, port: Int)
+    {
         var host = text
-        var port = 6379
+        var port = usual
         let bracket = text.lastIndex(of: "]")
         if let colon = text.lastIndex(of: ":"), bracket.map({ $0 < colon }) ?? true {
             guard let number = Int(text[text.index(after: colon)...]), 1...65_535 ~= number else {

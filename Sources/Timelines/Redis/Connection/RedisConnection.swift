@@ -10,9 +10,8 @@ struct RedisPatience: Sendable {
     var connect = Duration.seconds(5)
     /// From a request to its answer; a server that hangs is given up then.
     var command = Duration.seconds(10)
-    /// How many replicas must have what was promised before the caller hears of it, and how long they may take.
-    var replicas = 0
-    var replication = Duration.seconds(1)
+    /// Who must have what was promised before the caller hears of it.
+    var confirmation = Confirmation()
     /// How many commands one connection may have under way.
     var underWay = 4096
 }
@@ -23,6 +22,10 @@ final class RedisConnection: Sendable {
     private let handler: NIOLoopBound<RedisHandler>
     private let patience: RedisPatience
     private let isOver: OverFlag
+    private let known = Mutex("")
+
+    /// Who the server was when it was last asked (``ServerStanding/identity``).
+    var server: String { known.withLock { $0 } }
 
     /// Whether it can still be asked.
     var isOpen: Bool { !isOver.value.load(ordering: .acquiring) }
@@ -120,6 +123,18 @@ final class RedisConnection: Sendable {
         }
         commands.append(RedisCommand("PING"))
         for reply in try await ask(commands, within: patience.connect) { _ = try reply.get() }
+        _ = try await standing()
+    }
+
+    /// Asks who the server is, and what its replicas have.
+    func standing() async throws(RedisFailure) -> ServerStanding {
+        let replies = try await ask(
+            [RedisCommand("INFO", "server"), RedisCommand("INFO", "replication")],
+            within: patience.connect
+        )
+        let standing = ServerStanding(server: replies[0], replication: replies[1])
+        known.withLock { $0 = standing.identity }
+        return standing
     }
 
     /// Asks, and gives one reply for each command, in order; errors of single commands are among them.
@@ -143,6 +158,24 @@ final class RedisConnection: Sendable {
             channel.eventLoop.execute { [handler] in handler.value.ask(request) }
         }
         return try result.get()
+    }
+
+    /// Returns when it has ended, whoever ended it.
+    func end() async {
+        // How it ended is nobody's concern.
+        try? await channel.closeFuture.get()
+    }
+
+    /// Asks from time to time, so that a connection that is dead without a word is noticed; returns when it is, or when cancelled.
+    func beat(every span: Duration) async {
+        do {
+            while !Task.isCancelled {
+                try await Task.sleep(for: span)
+                _ = try await ask([RedisCommand("PING")])
+            }
+        } catch {
+            // Over: that is what was waited for.
+        }
     }
 
     /// Ends it. Whatever waits for an answer fails with `closed`.

@@ -18,6 +18,8 @@ package struct RedisFailure: Error, Sendable, Hashable, CustomStringConvertible 
         case masterDown
         /// The script is not known to this server: load it and call again. Nothing was done.
         case noScript
+        /// The shard was last at another server, or the server has started again: it must be adopted first. Nothing was done.
+        case stranger
         /// Part of the slots has no node.
         case clusterDown
         /// A script of somebody runs for too long.
@@ -30,6 +32,8 @@ package struct RedisFailure: Error, Sendable, Hashable, CustomStringConvertible 
         case noReplicas
         /// Wrong name or password, or the user may not do this.
         case denied
+        /// The server cannot do what a setting asks for.
+        case unfit
         /// Anything else that the server says: a defect of ours or of its set-up.
         case refused
         /// There is no connection, and nothing was sent.
@@ -72,6 +76,7 @@ extension RedisFailure {
         case "READONLY": return .readOnly
         case "MASTERDOWN": return .masterDown
         case "NOSCRIPT": return .noScript
+        case "STRANGER": return .stranger
         case "CLUSTERDOWN": return .clusterDown
         case "BUSY": return .busy
         case "OOM": return .outOfMemory
@@ -88,6 +93,7 @@ extension RedisFailure {
         case .outOfMemory: TimelineError(.full, "Redis: \(message)")
         case .diskFailed: TimelineError(.full, "Redis cannot write to its disk: \(message)")
         case .closed: TimelineError(.closed, message)
+        case .unfit: TimelineError(.invalid, message)
         case .garbled: TimelineError(.corrupt, "Redis: \(message)")
         default: TimelineError(.io, "Redis: \(message)")
         }

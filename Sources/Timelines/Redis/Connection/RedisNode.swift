@@ -35,6 +35,19 @@ actor RedisNode {
         try await live().ask(commands)
     }
 
+    /// Asks for what can only be said to a certain server (``RedisConnection/server``).
+    func ask(_ commands: @Sendable (_ server: String) -> [RedisCommand])
+        async throws(RedisFailure) -> [RedisReply]
+    {
+        let connection = try await live()
+        return try await connection.ask(commands(connection.server))
+    }
+
+    /// Asks who the server is now, and what its replicas have.
+    func standing() async throws(RedisFailure) -> ServerStanding {
+        try await live().standing()
+    }
+
     func close() {
         isClosed = true
         connection?.close()

@@ -26,6 +26,11 @@ enum RedisReply: Sendable, Equatable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
+    /// Whether the shard must be adopted first.
+    var isStranger: Bool {
+        if case .error(let failure) = self { failure.code == .stranger } else { false }
+    }
+
     /// Itself, where it is no error.
     ///
     /// - Throws: ``RedisFailure``, as the server gave it.

@@ -14,6 +14,9 @@ struct PushDigest: Sendable, Hashable {
         self = text.withUTF8 { PushDigest(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Reads one where it begins; what follows is ignored.
+    init(in bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes.prefix(Self.count)) }
+
     /// Which shard's directory says where the push is. Other bytes than those that choose a bucket.
     func directory(among shards: Int) -> Int {
         let number = bytes[6..<10].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

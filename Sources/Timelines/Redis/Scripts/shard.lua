@@ -1,6 +1,6 @@
 -- One shard: what every script knows of it. All its keys share the hash tag of KEYS[1]:
 --
---   :m           numbers: sequence, generation, in flight, sizes of the indexes, chunk names, clocks
+--   :m           numbers: sequence, generation, changes, in flight, sizes of the indexes, chunk names, clocks, and whose the shard is (adopt.lua)
 --   :i<bucket>   id (10 bytes of its digest) -> sequence; the buckets grow one by one (linear hashing)
 --   :d<bucket>   the directory: id (8 bytes) -> home shard, of ids whose digest belongs here
 --   :r<page>     64 records by sequence, the low bits being the field
@@ -10,21 +10,33 @@
 --   :p           the newer version that waits behind one in flight
 --   :g :w :x<id> merging: key -> head, head -> span of the group, payloads collected by a head
 --   :a           pending pushes of each account
+--   :o           of the first shard: who claims, and when each was last heard of (presence.lua)
+--   :h           a key that ends when the shard is next worth a look (ring-key.lua)
+--   :z           after a fail-over, for some minutes: id -> the change that was the last of it
 --
 -- A record: due (6), accepted (6), attempt (2), band (1, plus 128 with a merge group, plus 64 where a hold or a retry has moved due), the
 -- head's digest (10, with a group), when it was asked for (6, where due was moved), content: id with its length (2), account with its
 -- length (1), and what no script reads.
 local K = KEYS[1]
+-- The run of the server, as it has told whoever asks.
+local server = table.remove(ARGV, 1)
 local call = redis.call
 local now = wallclock()
 local HORIZON = 366 * 20 * 86400000
 local PAGE, CHUNK, BUCKET = 64, 100, 64
 -- Of a digest, in bytes.
 local ID = 10
+-- More than one server can have done that the next one has not heard of: so many numbers are left out then; and how long one remembers which change
+-- was the last of an id, in milliseconds.
+local HOLE, WINDOW = 16777216, 600000
 
-local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall')
+local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window', 'rung')
 local seq, gen, flying = tonumber(meta[1] or 0), tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local chunks = tonumber(meta[8] or 0)
+-- Changes are counted, so that it can be told which of them a server has.
+local lsn, run, heir, holes = tonumber(meta[11] or 0), meta[12], meta[13], meta[14] or ''
+local window, rung = tonumber(meta[15] or nil), meta[16]
+local first_seq, first_lsn = seq, lsn
 local accounts, dirty = {}, false
 
 -- Leases are counted on a clock that no wall clock moves: callers tell how much time has passed by their own steady clocks since they
@@ -311,6 +323,22 @@ local function holder(digest)
     return lookup(ids, digest), nil
 end
 
+-- MARK: Changes
+
+local function remember(digest, number)
+    call('HSET', K .. ':z', digest, text(number))
+    call('PEXPIRE', K .. ':z', WINDOW)
+end
+
+-- Counts what was asked about an id, also where it had no effect. What is done again after a fail-over must not undo it.
+local function change(digest, has_effect)
+    lsn = lsn + 1
+    local is_remembered = window and now < window
+    -- A number that stands somewhere is never given again.
+    dirty = dirty or has_effect or is_remembered
+    if is_remembered then remember(digest, lsn) end
+end
+
 -- MARK: Puts
 
 local function add(digest, push, key, base)
@@ -391,14 +419,18 @@ end
 
 -- MARK: The end of every script
 
--- Writes down what has changed, and tells the clocks and when to look next beside the answer.
+-- Writes down what has changed. Beside the answer it tells the clocks and when to look next; the change and the sequence before the first of this call; and the change with which
+-- the newest server began.
 local function answer(reply)
     if dirty then
-        call('HSET', K .. ':m', 'seq', seq, 'gen', gen, 'flying', flying, 'ids', ids.size, 'idb', ids.buckets, 'homes', homes.size,
+        call('HSET', K .. ':m', 'seq', seq, 'gen', gen, 'lsn', lsn, 'flying', flying, 'ids', ids.size, 'idb', ids.buckets, 'homes', homes.size,
             'homeb', homes.buckets, 'chunk', chunks, 'steady', text(steady), 'wall', text(now))
         for account, change in pairs(accounts) do
             if change ~= 0 and call('HINCRBY', K .. ':a', account, change) <= 0 then call('HDEL', K .. ':a', account) end
         end
     end
-    return { now, steady, next_due(), reply }
+    local floor = #holes > 0 and struct.unpack('<I6', holes, #holes - 5) or 0
+    local next = next_due()
+    if next and next > now and text(next) ~= rung then ring(K, next, text(next), next - now) end
+    return { now, steady, next, reply, first_lsn, first_seq, floor }
 end

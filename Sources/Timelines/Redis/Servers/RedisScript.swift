@@ -17,6 +17,7 @@ struct RedisScript: Sendable {
 /// The scripts of a timeline. See `Scripts/shard.lua` for what lies where.
 struct ShardScripts: Sendable {
     let put: RedisScript
+    let offer: RedisScript
     let claim: RedisScript
     let settle: RedisScript
     let extend: RedisScript
@@ -28,28 +29,40 @@ struct ShardScripts: Sendable {
     let release: RedisScript
     let home: RedisScript
     let layout: RedisScript
+    let presence: RedisScript
+    let adopt: RedisScript
+    let redo: RedisScript
 
-    init(clock: RedisClock) {
+    /// - Parameter rings: whether a key ends when a shard is next worth a look.
+    init(clock: RedisClock, rings: Bool) {
         let time =
             switch clock {
             case .server: PackageResources.clock_server_lua
             case .given: PackageResources.clock_given_lua
             }
-        func script(_ body: [UInt8]) -> RedisScript {
-            RedisScript(time, PackageResources.shard_lua, body)
+        let ring = rings ? PackageResources.ring_key_lua : PackageResources.ring_none_lua
+        func script(_ body: [UInt8]...) -> RedisScript {
+            RedisScript(time, ring, PackageResources.shard_lua, Array(body.joined()))
         }
-        put = script(PackageResources.put_lua)
-        claim = script(PackageResources.claim_lua)
-        settle = script(PackageResources.settle_lua)
-        extend = script(PackageResources.extend_lua)
-        cancel = script(PackageResources.cancel_lua)
-        find = script(PackageResources.find_lua)
-        look = script(PackageResources.look_lua)
-        counts = script(PackageResources.counts_lua)
-        forecast = script(PackageResources.forecast_lua)
-        release = script(PackageResources.release_lua)
-        home = script(PackageResources.home_lua)
+        func ofOwner(_ body: [UInt8]...) -> RedisScript {
+            script(PackageResources.belongs_lua, Array(body.joined()))
+        }
+        put = ofOwner(PackageResources.put_lua)
+        offer = ofOwner(PackageResources.due_lua, PackageResources.offer_lua)
+        claim = ofOwner(PackageResources.due_lua, PackageResources.claim_lua)
+        settle = ofOwner(PackageResources.ends_lua, PackageResources.settle_lua)
+        extend = ofOwner(PackageResources.extend_lua)
+        cancel = ofOwner(PackageResources.ends_lua, PackageResources.cancel_lua)
+        find = ofOwner(PackageResources.find_lua)
+        look = ofOwner(PackageResources.look_lua)
+        counts = ofOwner(PackageResources.counts_lua)
+        forecast = ofOwner(PackageResources.forecast_lua)
+        release = ofOwner(PackageResources.release_lua)
+        home = ofOwner(PackageResources.home_lua)
         layout = script(PackageResources.layout_lua)
+        presence = ofOwner(PackageResources.presence_lua)
+        adopt = script(PackageResources.adopt_lua)
+        redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
     }
 }
 
@@ -72,8 +85,9 @@ struct ScriptCall: Sendable {
     mutating func append(_ text: String) { arguments.append(Array(text.utf8)) }
     mutating func append(_ number: Int64) { append(String(number)) }
 
-    var command: RedisCommand {
-        var command = RedisCommand("EVALSHA", script.digest, "1", key)
+    /// - Parameter server: who the server is that gets it (``ServerStanding/identity``).
+    func command(for server: String) -> RedisCommand {
+        var command = RedisCommand("EVALSHA", script.digest, "1", key, server)
         for argument in arguments { command.append(argument) }
         return command
     }

@@ -2,7 +2,7 @@ import BelfryCore
 import NIOCore
 import NIOPosix
 
-/// The servers of a timeline: one, or the primaries of a Redis Cluster, each with one connection.
+/// The servers of a timeline: one, the one that sentinels name, or the primaries of a Redis Cluster, each with one connection.
 ///
 /// A call goes to the server that has its slot. What a server did not do (the slot has moved, the script is not loaded, the data set is being read)
 /// is asked again, with pauses; what it may have done is not.
@@ -18,6 +18,8 @@ actor RedisServers {
     private var nodes: [String: RedisNode] = [:]
     /// The node of each slot; empty: one server has all of them.
     private var slots: [String] = []
+    /// That one server, where sentinels have told which it is.
+    private var primary: String?
     private var isClosed = false
 
     init(_ address: RedisAddress, _ patience: RedisPatience, seed: UInt64) {
@@ -29,6 +31,7 @@ actor RedisServers {
 
     /// Learns whether this is a cluster, and who has which slot.
     func learn() async throws(RedisFailure) {
+        if let name = first.primaryName { return try await learnPrimary(name) }
         var problem = RedisFailure(.notConnected, "no server of the cluster can be reached")
         for name in candidates where !isClosed {
             do throws(RedisFailure) {
@@ -39,6 +42,32 @@ actor RedisServers {
         }
         throw problem
     }
+
+    /// Asks one sentinel after the other for the primary, and that one whether it is.
+    private func learnPrimary(_ name: String) async throws(RedisFailure) {
+        var problem = RedisFailure(.notConnected, "no sentinel can be reached")
+        for sentinel in first.sentinels where !isClosed {
+            do throws(RedisFailure) {
+                let asked = RedisCommand("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)
+                let words = try await node(sentinel).ask([asked])[0].get().elements
+                guard let words, words.count == 2, let host = words[0].string,
+                    let port = words[1].number
+                else { throw RedisFailure(.notConnected, "\(sentinel) knows no \(name)") }
+                let found = node("\(host):\(port)")
+                guard try await found.standing().isPrimary else {
+                    throw RedisFailure(.readOnly, "\(host):\(port) is no primary yet")
+                }
+                primary = "\(host):\(port)"
+                return
+            } catch {
+                problem = error
+            }
+        }
+        throw problem
+    }
+
+    /// Whether another server may have what one does not serve any more.
+    private var hasOthers: Bool { !slots.isEmpty || first.primaryName != nil }
 
     private func learn(from node: RedisNode) async throws(RedisFailure) {
         let reply = try await node.ask([RedisCommand("CLUSTER", "SLOTS")])[0]
@@ -63,17 +92,45 @@ actor RedisServers {
 
     /// Every server that has slots.
     func all() -> [RedisNode] {
-        slots.isEmpty ? [node(name(first))] : Set(slots).filter { !$0.isEmpty }.map { node($0) }
+        slots.isEmpty ? [node(main)] : Set(slots).filter { !$0.isEmpty }.map { node($0) }
     }
 
-    /// A connection of its own that listens; to any server, as channels are known to all of a cluster.
-    func listen(_ published: @escaping @Sendable (RedisReply) -> Void) async throws(RedisFailure)
-        -> RedisConnection
-    {
+    /// The server of each key, as far as is known.
+    func homes(of keys: [String]) -> [String] { keys.map { home(of: $0) } }
+
+    /// Whether the slots of a cluster are spread over servers.
+    var isCluster: Bool { !slots.isEmpty }
+
+    /// Whether this is a cluster, or a server that has a replica or is known to sentinels.
+    func areReplicated() async throws(RedisFailure) -> Bool {
+        if hasOthers { return true }
+        for node in all() where try await !node.standing().replicas.isEmpty { return true }
+        return false
+    }
+
+    /// - Throws: ``RedisFailure`` with `unfit` where a server cannot say when something is on disks.
+    func needConfirmationOnDisk() async throws(RedisFailure) {
+        for node in all() {
+            let known = try await node.ask([RedisCommand("COMMAND", "INFO", "WAITAOF")])[0].get()
+            guard known.elements?.first?.elements != nil else {
+                throw RedisFailure(
+                    .unfit,
+                    "timeline.confirm: disk needs WAITAOF, which Redis has from 7.2 on; \(node.address) has not. Choose memory"
+                )
+            }
+        }
+    }
+
+    /// A connection of its own that listens.
+    ///
+    /// - Parameter node: to whom; `nil`: to any server, as channels are known to all of a cluster.
+    func listen(
+        to node: RedisNode?,
+        _ published: @escaping @Sendable (RedisReply) -> Void
+    ) async throws(RedisFailure) -> RedisConnection {
         guard !isClosed else { throw RedisFailure(.closed, "the timeline is closed") }
         var problem = RedisFailure(.notConnected, "no server can be reached")
-        for name in candidates {
-            let address = node(name).address
+        for address in node.map({ [$0.address] }) ?? candidates.map({ self.node($0).address }) {
             do throws(RedisFailure) {
                 return try await RedisConnection.open(
                     address,
@@ -156,59 +213,30 @@ actor RedisServers {
         _ calls: [ScriptCall],
         _ patience: RedisPatience
     ) async -> [(Attempt, RedisReply)] {
-        var commands: [RedisCommand] = []
-        var places: [Int] = []
-        let missing = attempts.filter(\.needsScript).map { calls[$0.call].script }
-        for (_, script) in Dictionary(
-            missing.map { ($0.digest, $0) },
+        let missing = Dictionary(
+            attempts.filter(\.needsScript).map { calls[$0.call].script }.map { ($0.digest, $0) },
             uniquingKeysWith: { a, _ in a }
-        ) {
-            var load = RedisCommand("SCRIPT", "LOAD")
-            load.append(script.source)
-            commands.append(load)
-        }
-        for attempt in attempts {
-            places.append(commands.count)
-            commands.append(calls[attempt.call].command)
-        }
+        )
+        let waits = attempts.contains { calls[$0.call].isPromise }
+        let confirmation = waits ? patience.confirmation.command : nil
         do throws(RedisFailure) {
-            let waits = patience.replicas > 0 && attempts.contains { calls[$0.call].isPromise }
-            if waits { commands.append(wait(patience)) }
-            let replies = try await node.ask(commands)
-            let confirmed = waits ? replies.last?.number ?? 0 : patience.replicas
-            return zip(attempts, places).map { attempt, place in
-                let isKept = confirmed >= patience.replicas || !calls[attempt.call].isPromise
-                return (
-                    attempt,
-                    isKept ? replies[place] : unconfirmed(replies[place], confirmed, patience)
-                )
+            let replies = try await node.ask { server in
+                missing.values.map { script in
+                    var load = RedisCommand("SCRIPT", "LOAD")
+                    load.append(script.source)
+                    return load
+                } + attempts.map { calls[$0.call].command(for: server) }
+                    + (confirmation.map { [$0] } ?? [])
+            }
+            let problem = confirmation == nil ? nil : patience.confirmation.problem(replies.last)
+            return zip(attempts, replies.dropFirst(missing.count)).map { attempt, reply in
+                guard let problem, calls[attempt.call].isPromise else { return (attempt, reply) }
+                if case .error = reply { return (attempt, reply) }
+                return (attempt, .error(RedisFailure(.noReplicas, problem)))
             }
         } catch {
             return attempts.map { ($0, .error(error)) }
         }
-    }
-
-    /// Waits for replicas; what other callers ask on this connection waits with it.
-    private static func wait(_ patience: RedisPatience) -> RedisCommand {
-        RedisCommand(
-            "WAIT",
-            String(patience.replicas),
-            String(patience.replication.milliseconds)
-        )
-    }
-
-    private static func unconfirmed(
-        _ reply: RedisReply,
-        _ confirmed: Int,
-        _ patience: RedisPatience
-    ) -> RedisReply {
-        if case .error = reply { return reply }
-        return .error(
-            RedisFailure(
-                .noReplicas,
-                "\(confirmed) of \(patience.replicas) replicas have confirmed; it is done, but a fail-over may lose it"
-            )
-        )
     }
 
     /// How to go on after a failure; `nil` where that is for the caller.
@@ -221,7 +249,7 @@ actor RedisServers {
         case .moved(_, let node):
             next.node = node
             next.needsMap = true
-        case .readOnly where !slots.isEmpty, .notConnected where !slots.isEmpty:
+        case .readOnly where hasOthers, .notConnected where hasOthers:
             next.waits = true
             next.needsMap = true
         case .ask, .tryAgain, .loading, .busy, .masterDown, .clusterDown:
@@ -243,17 +271,29 @@ actor RedisServers {
 
     private func home(of key: String) -> String {
         let name = slots.isEmpty ? "" : slots[HashSlot.of(key)]
-        return name.isEmpty ? self.name(first) : name
+        return name.isEmpty ? main : name
     }
+
+    /// The one server, or the first to be asked.
+    private var main: String { primary ?? name(first) }
 
     /// Who may be asked about the cluster: the one that was named, its `seeds`, and whoever is known to have slots.
     private var candidates: [String] {
+        if let primary { return [primary] }
         let seeds = (first.options["seeds"] ?? "").split(separator: ",").map(String.init)
         let named = [name(first)] + seeds
         return named + Set(slots).subtracting(named + [""]).sorted()
     }
 
     private func name(_ address: RedisAddress) -> String { "\(address.host):\(address.port)" }
+
+    private func node(_ name: SentinelAddress) -> RedisNode {
+        let key = "sentinel \(name)"
+        if let node = nodes[key] { return node }
+        let node = RedisNode(first.address(of: name), patience, on: group, seed: random.next())
+        nodes[key] = node
+        return node
+    }
 
     private func node(_ name: String) -> RedisNode {
         if let node = nodes[name] { return node }

@@ -43,7 +43,7 @@ extension RedisTimeline {
             }
         )
         for (group, answer) in zip(groups, answers) {
-            for (index, home) in zip(group.items, try codes(try answer.get())) {
+            for (index, home) in zip(group.items, try codes(try answer.get().reply)) {
                 homes[index] = home
             }
         }

@@ -12,16 +12,42 @@ package struct RedisConfiguration: Sendable {
     package var ageing = Duration.seconds(60)
     /// The time by which what others have changed is noticed, where the hint of it was lost.
     package var sweep = Duration.seconds(30)
-    /// How many replicas must have an accepted push, a cancel or a settlement before the caller hears of it (`WAIT`); 0: none.
-    package var replicas = 0
-    /// How long they may take; the call fails with `io` then, though the primary has done it.
-    package var replicaTimeout = Duration.seconds(1)
+    /// Who must have an accepted push, a cancel or a settlement before the caller hears of it. Where they do not confirm in time, the call fails with `io`, though the
+    /// primary has done it.
+    package var confirmation = Confirmation()
+    /// Whether what servers have confirmed is kept here until their replicas have it.
+    package var intents = IntentUse.off
+    /// What wakes whoever waits for something to be due.
+    package var alarm = RedisAlarm.Kind.hints
+    /// How often is looked with ``RedisAlarm/Kind/polling``.
+    package var tick = Duration.seconds(1)
+    /// At most so much is kept; without any confirmation the oldest goes first.
+    package var intentBytes = 256 << 20
+    /// Takes what an operator should know.
+    package var told: @Sendable (String) -> Void = { _ in }
     /// From a request to its answer.
     package var commandTimeout = Duration.seconds(10)
     /// From the first packet to the end of the log-in.
     package var connectTimeout = Duration.seconds(5)
 
     package init(owner: String) { self.owner = owner }
+}
+
+/// Whether this process keeps what servers have confirmed, in a folder of its own, to do it again where they lose it.
+package enum IntentUse: Sendable, Hashable {
+    case off
+    /// Where the servers are a cluster or have replicas, or something lies in the folder.
+    case whereReplicated(folder: String)
+    case on(folder: String)
+
+    func log(isReplicated: Bool) throws(TimelineError) -> IntentLog? {
+        switch self {
+        case .off: nil
+        case .on(let folder): try IntentLog(folder: folder)
+        case .whereReplicated(let folder):
+            isReplicated || IntentLog.isUsed(folder) ? try IntentLog(folder: folder) : nil
+        }
+    }
 }
 
 /// Whose clock decides what is due.

@@ -1,8 +1,8 @@
 package import BelfryCore
 
 extension RedisTimeline {
-    /// Asks the shards in which something is known to be due, several in one round trip. Within a shard the order is that of promise T7; between
-    /// shards it is that of what has waited longest in each.
+    /// Asks the shards in which something is known to be due. Where that is one, it lends at once: one round trip. Several first say what they could lend, and are
+    /// then asked for their shares of what goes first (promise T7): two. Beside other processes, ``ShardOwnership`` says which are asked.
     package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
         guard 1...PushLimits.batchPushes ~= limit else {
             throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
@@ -10,6 +10,7 @@ extension RedisTimeline {
         let length = try checked(lease)
         var claims: [Claim] = []
         var hasLooked = false
+        await beat()
         if book.needsLook(every: configuration.sweep) {
             try await lookAtAll()
             hasLooked = true
@@ -24,7 +25,9 @@ extension RedisTimeline {
                 continue
             }
             do throws(TimelineError) {
-                claims += try await claim(limit - claims.count, of: due, length)
+                let overdue = Set(book.due(since: ShardOwnership.patience))
+                let asked = ownership.first(of: due, overdue: overdue)
+                claims += try await claim(limit - claims.count, of: asked, length)
             } catch {
                 // What was lent already must reach its worker.
                 if claims.isEmpty { throw error }
@@ -38,35 +41,69 @@ extension RedisTimeline {
         )
     }
 
-    /// One round trip: at least 32 from each shard, so that few scripts are called for many pushes, at most 64, so that none runs for long.
     private func claim(_ limit: Int, of due: [Int], _ lease: Int64) async throws(TimelineError)
         -> [Claim]
     {
-        let share = min(64, max(32, limit / due.count))
-        var rest = limit
-        var calls: [(shard: Int, call: ScriptCall)] = []
-        for shard in due where rest > 0 {
-            var call = call(scripts.claim, shard)
-            call.append(Int64(min(share, rest)))
-            call.append(lease)
-            call.append(configuration.owner)
-            call.append(configuration.ageing.milliseconds)
-            calls.append((shard, call))
-            rest -= min(share, rest)
+        guard due.count > 1 else {
+            var sum = ClaimSum()
+            let share = min(limit, ClaimSum.shareLimit)
+            await lend([(shard: due[0], count: share)], lease, &sum)
+            return try sum.claims(in: Array(repeating: due[0], count: share))
         }
-        var claims: [Claim] = []
-        var failure: TimelineError?
-        for (call, answer) in zip(calls, await ask(calls)) {
+        var sum = await offers(limit, of: due)
+        let order = sum.order(upTo: limit)
+        let shares = order.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+        await lend(shares.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, lease, &sum)
+        return try sum.claims(in: order)
+    }
+
+    /// What shards could lend: of each somewhat more than its even share.
+    private func offers(_ limit: Int, of due: [Int]) async -> ClaimSum {
+        let wanted = min(limit, ClaimSum.shareLimit, max(8, 2 * limit / due.count))
+        let answers = await ask(
+            due.map { shard in
+                var call = call(scripts.offer, shard)
+                call.append(Int64(wanted))
+                call.append(configuration.ageing.milliseconds)
+                return (shard, call)
+            }
+        )
+        var sum = ClaimSum()
+        for (shard, answer) in zip(due, answers) {
             do throws(TimelineError) {
-                for parts in try answer.get().elements ?? [] {
-                    claims.append(try Self.claim(parts, shard: call.shard, now, lease))
-                }
+                let words = try codes(try answer.get().reply).compactMap { $0 }
+                sum.offer(words, of: shard, isAll: words.count < 2 * wanted)
             } catch {
-                failure = error
+                sum.fail(error)
             }
         }
-        if claims.isEmpty, let failure { throw failure }
-        return claims
+        return sum
+    }
+
+    private func lend(
+        _ shares: [(shard: Int, count: Int)],
+        _ lease: Int64,
+        _ sum: inout ClaimSum
+    ) async {
+        let answers = await ask(
+            shares.map { share in
+                var call = call(scripts.claim, share.shard)
+                call.append(Int64(share.count))
+                call.append(configuration.ageing.milliseconds)
+                call.append(lease)
+                call.append(configuration.owner)
+                return (share.shard, call)
+            }
+        )
+        for (share, answer) in zip(shares, answers) {
+            do throws(TimelineError) {
+                for parts in try answer.get().reply.elements ?? [] {
+                    sum.lend(try Self.claim(parts, shard: share.shard, now, lease), of: share.shard)
+                }
+            } catch {
+                sum.fail(error)
+            }
+        }
     }
 
     private var now: Timestamp { book.now ?? clock.steady.now() }
@@ -125,7 +162,7 @@ extension RedisTimeline {
             }
         )
         for (group, answer) in zip(groups, answers) {
-            for (index, code) in zip(group.items, try codes(try answer.get())) {
+            for (index, code) in zip(group.items, try codes(try answer.get().reply)) {
                 outcomes[index] = try known(code)
             }
         }

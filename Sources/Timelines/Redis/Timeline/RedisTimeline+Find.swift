@@ -6,20 +6,26 @@ extension RedisTimeline {
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
         var outcomes = [CancelOutcome](repeating: .gone, count: ids.count)
         var ended: [(digest: PushDigest, shard: Int)] = []
+        var changes: [Intent] = []
         try await seek(ids, scripts.cancel, isPromise: true) {
             index,
             digest,
-            shard,
+            found,
             reply throws(TimelineError) in
+            changes += cancelled(digest, found, reply.number)
             switch reply.number {
             case 0:
                 outcomes[index] = .cancelled
-                ended.append((digest, shard))
+                ended.append((digest, found.shard))
             case 1: outcomes[index] = .inFlight
             case 2: return false
             default: throw TimelineError(.corrupt, "a script gave an outcome that is not known")
             }
             return true
+        }
+        do throws(TimelineError) { try await keep(changes) } catch  where error.code == .full {
+            // A full disk keeps nobody from cancelling.
+            configuration.told(error.message)
         }
         try await directory(.forget, ended)
         return outcomes
@@ -42,6 +48,29 @@ extension RedisTimeline {
         return found
     }
 
+    /// What is to be kept of a cancel.
+    func cancelled(_ digest: PushDigest, _ found: Found, _ code: Int?) -> [Intent] {
+        guard intents != nil, let code, code < 2 else { return [] }
+        return [
+            Intent(
+                .cancel,
+                shard: found.shard,
+                found.answer,
+                place: found.place,
+                sequence: found.answer.sequence,
+                outcome: UInt8(code),
+                digest.bytes
+            )
+        ]
+    }
+
+    /// Where one answer stands: the how manieth of which script's.
+    struct Found {
+        var shard: Int
+        var answer: ShardAnswer
+        var place: Int
+    }
+
     /// Asks where the directory says, and then everywhere about what was not found.
     ///
     /// - Parameter take: reads one answer; `false`: it is not there.
@@ -49,7 +78,7 @@ extension RedisTimeline {
         _ ids: [PushID],
         _ script: RedisScript,
         isPromise: Bool,
-        _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
+        _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let digests = ids.map { PushDigest($0) }
         let homes = try await directory(.ask, digests.map { ($0, 0) })
@@ -75,7 +104,7 @@ extension RedisTimeline {
         isPromise: Bool,
         _ digests: [PushDigest],
         _ isFound: inout [Bool],
-        _ take: (Int, PushDigest, Int, RedisReply) throws(TimelineError) -> Bool
+        _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let answers = await ask(
             groups.map { group in
@@ -85,9 +114,11 @@ extension RedisTimeline {
             }
         )
         for (group, answer) in zip(groups, answers) {
-            let parts = try answer.get().elements ?? []
-            for (index, reply) in zip(group.items, parts) {
-                let isHere = try take(index, digests[index], group.shard, reply)
+            let answer = try answer.get()
+            for (place, reply) in (answer.reply.elements ?? []).enumerated() {
+                let index = group.items[place]
+                let found = Found(shard: group.shard, answer: answer, place: place)
+                let isHere = try take(index, digests[index], found, reply)
                 isFound[index] = isFound[index] || isHere
             }
         }

@@ -15,7 +15,7 @@ extension RedisTimeline {
     package func counts() async throws(TimelineError) -> TimelineCounts {
         var counts = TimelineCounts()
         for answer in await askAll(scripts.counts) {
-            guard let parts = try answer.get().elements, parts.count == 3,
+            guard let parts = try answer.get().reply.elements, parts.count == 3,
                 let pending = parts[0].number, let inFlight = parts[1].number,
                 let accounts = parts[2].elements
             else { throw TimelineError(.corrupt, "the counts in Redis cannot be read") }
@@ -46,7 +46,7 @@ extension RedisTimeline {
             call.append(width)
         }
         for answer in answers {
-            let parts = try codes(try answer.get())
+            let parts = try codes(try answer.get().reply)
             for index in stride(from: 0, to: parts.count - 1, by: 2) {
                 guard let bucket = parts[index], totals.indices.contains(bucket) else { continue }
                 totals[bucket] += parts[index + 1] ?? 0
@@ -56,7 +56,7 @@ extension RedisTimeline {
     }
 
     private func askAll(_ script: RedisScript, _ add: (inout ScriptCall) -> Void = { _ in }) async
-        -> [Result<RedisReply, TimelineError>]
+        -> [Result<ShardAnswer, TimelineError>]
     {
         await ask(
             (0..<configuration.shards).map { shard in

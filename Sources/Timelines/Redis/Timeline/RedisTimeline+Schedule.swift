@@ -26,11 +26,36 @@ extension RedisTimeline {
             }
         )
         var outcomes = [ScheduleOutcome](repeating: .accepted, count: ids.count)
+        var changes: [Intent] = []
+        var failure: TimelineError?
         for (group, answer) in zip(groups, answers) {
-            for (index, code) in zip(group.items, try codes(try answer.get())) {
-                outcomes[index] = try known(code)
+            do throws(TimelineError) {
+                let answer = try answer.get()
+                var sequence = answer.sequence
+                for (place, code) in try codes(answer.reply).enumerated() {
+                    let index = group.items[place]
+                    let outcome: ScheduleOutcome = try known(code)
+                    outcomes[index] = outcome
+                    guard intents != nil, outcome != .refusedTooFar else { continue }
+                    changes.append(
+                        Intent(
+                            .put,
+                            shard: group.shard,
+                            answer,
+                            place: place,
+                            sequence: sequence,
+                            outcome: outcome.rawValue,
+                            pushes[index]
+                        )
+                    )
+                    sequence += 1
+                }
+            } catch {
+                failure = error
             }
         }
+        try await keep(changes)
+        if let failure { throw failure }
         return outcomes
     }
 

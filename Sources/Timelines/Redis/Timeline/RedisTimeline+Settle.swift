@@ -21,13 +21,57 @@ extension RedisTimeline {
                 return (group.shard, call)
             }
         )
+        var changes: [Intent] = []
+        var failure: TimelineError?
         for (group, answer) in zip(groups, answers) {
-            for (index, code) in zip(group.items, try codes(try answer.get())) {
-                outcomes[index] = try known(code)
+            do throws(TimelineError) {
+                let answer = try answer.get()
+                guard let parts = answer.reply.elements, parts.count == 2 else {
+                    throw TimelineError(.corrupt, "a script gave no outcomes")
+                }
+                let sequences = try codes(parts[1]).compactMap { $0 }
+                for (place, code) in try codes(parts[0]).enumerated() {
+                    let index = group.items[place]
+                    let outcome: SettleOutcome = try known(code)
+                    outcomes[index] = outcome
+                    guard intents != nil, outcome != .stale, place + 1 < sequences.count else {
+                        continue
+                    }
+                    let hasSuccessors = sequences[place + 1] > sequences[place]
+                    changes.append(
+                        Intent(
+                            .settle,
+                            shard: group.shard,
+                            answer,
+                            place: place,
+                            sequence: sequences[place],
+                            outcome: outcome.rawValue,
+                            Self.kept(words[index], withSuccessors: hasSuccessors)
+                        )
+                    )
+                }
+            } catch {
+                failure = error
             }
         }
+        do throws(TimelineError) { try await keep(changes) } catch  where error.code == .full {
+            // A full disk keeps nobody from ending what is held.
+            configuration.told(error.message)
+        }
+        if let failure { throw failure }
         try await follow(settlements, outcomes)
         return outcomes
+    }
+
+    /// A settlement as it is done again: without the number of its successors, each of them with its length instead.
+    private static func kept(_ words: [[UInt8]], withSuccessors: Bool) -> [UInt8] {
+        var bytes = Array(words[0].dropLast(2))
+        guard withSuccessors else { return bytes }
+        for successor in words.dropFirst() {
+            bytes.append(number: Int64(successor.count), 4)
+            bytes += successor
+        }
+        return bytes
     }
 
     /// Tells the directory what has ended and what has begun.
@@ -72,7 +116,15 @@ extension RedisTimeline {
                 return (group.shard, call)
             }
         )
-        for answer in answers { _ = try answer.get() }
+        var changes: [Intent] = []
+        for (group, answer) in zip(groups, answers) {
+            let answer = try answer.get()
+            for (place, code) in try codes(answer.reply).enumerated() {
+                let found = Found(shard: group.shard, answer: answer, place: place)
+                changes += cancelled(old[group.items[place]].digest, found, code)
+            }
+        }
+        try await keep(changes)
     }
 
     /// A settlement and its successors, as the script takes them.

@@ -7,7 +7,8 @@ import Synchronization
 /// id, remembers which. What is due is decided by the server's clock, how long a lease has lasted by the time that has passed for those who use the shard.
 ///
 /// T1 is as good as the server's persistence and replication: an append-only file that is synced always loses nothing with the process; with
-/// `everysec`, and at a fail-over, the last moments can be lost; not at a fail-over to one of the replicas that ``RedisConfiguration/replicas`` asks for.
+/// `everysec`, and at a fail-over, the last moments can be lost; not at a fail-over to one of the replicas that ``RedisConfiguration/confirmation`` asks for,
+/// and not where ``RedisConfiguration/intents`` are kept: what a server has lost is done again then.
 ///
 /// A call that fails with `io` may have been carried out in some shards. Scheduling again is safe: ids make it the same push.
 package final class RedisTimeline: Timeline {
@@ -16,14 +17,31 @@ package final class RedisTimeline: Timeline {
     let scripts: ShardScripts
     let servers: RedisServers
     let book: ShardBook
-    private let listening = Mutex<Task<Void, Never>?>(nil)
+    /// What servers have confirmed, and may lose; `nil` where that is not kept.
+    let intents: IntentLog?
+    let adoptions = Turns()
+    let ownership: ShardOwnership
+    private let replicated = Atomic(false)
+    private let helpers = Mutex<[Task<Void, Never>]>([])
 
-    init(_ configuration: RedisConfiguration, clock: RedisClock, servers: RedisServers) {
+    /// Whether a server has had a replica since the timeline was opened.
+    var hasReplicas: Bool { replicated.load(ordering: .relaxed) }
+
+    func noteReplicas() { replicated.store(true, ordering: .relaxed) }
+
+    init(
+        _ configuration: RedisConfiguration,
+        clock: RedisClock,
+        servers: RedisServers,
+        intents: IntentLog?
+    ) {
         self.configuration = configuration
         self.clock = clock
         self.servers = servers
-        scripts = ShardScripts(clock: clock)
+        self.intents = intents
+        scripts = ShardScripts(clock: clock, rings: configuration.alarm == .keyspace)
         book = ShardBook(shards: configuration.shards, clock: clock.steady)
+        ownership = ShardOwnership(worker: configuration.owner, shards: configuration.shards)
     }
 
     /// Connects, checks that everybody agrees on the layout, and takes back what this owner held when it ended.
@@ -44,36 +62,80 @@ package final class RedisTimeline: Timeline {
         var patience = RedisPatience()
         patience.command = configuration.commandTimeout
         patience.connect = configuration.connectTimeout
-        patience.replicas = configuration.replicas
-        patience.replication = configuration.replicaTimeout
+        patience.confirmation = configuration.confirmation
         let servers = RedisServers(address, patience, seed: seed)
-        let timeline = RedisTimeline(configuration, clock: clock, servers: servers)
-        do throws(TimelineError) { try await timeline.begin() } catch {
+        do throws(TimelineError) {
+            return try await open(configuration, clock: clock, on: servers)
+        } catch {
             await servers.close()
+            throw error
+        }
+    }
+
+    private static func open(
+        _ configuration: RedisConfiguration,
+        clock: RedisClock,
+        on servers: RedisServers
+    ) async throws(TimelineError) -> RedisTimeline {
+        let isReplicated: Bool
+        do throws(RedisFailure) {
+            try await servers.learn()
+            isReplicated = try await servers.areReplicated()
+            if configuration.confirmation.onDisk { try await servers.needConfirmationOnDisk() }
+        } catch {
+            throw error.timelineError
+        }
+        let intents = try configuration.intents.log(isReplicated: isReplicated)
+        let timeline = RedisTimeline(
+            configuration,
+            clock: clock,
+            servers: servers,
+            intents: intents
+        )
+        if isReplicated { timeline.noteReplicas() }
+        do throws(TimelineError) { try await timeline.begin() } catch {
+            intents?.close()
             throw error
         }
         return timeline
     }
 
     private func begin() async throws(TimelineError) {
-        do throws(RedisFailure) { try await servers.learn() } catch { throw error.timelineError }
         try await agreeOnLayout()
+        try await adopt(Set(0..<configuration.shards), since: book.adoptions)
         try await release()
+        if configuration.alarm == .keyspace {
+            for node in await servers.all() { try await tellEnds(node) }
+        }
         let listener = Task { [weak self] in
             while let timeline = self, !Task.isCancelled { await timeline.listenOnce() }
         }
-        listening.withLock { $0 = listener }
+        helpers.withLock { $0 = [listener] }
+        guard intents != nil else { return }
+        let passing = Task { [weak self] in
+            var mark: IntentMark?
+            while let timeline = self, !Task.isCancelled { await timeline.passSoon(&mark) }
+        }
+        helpers.withLock { $0.append(passing) }
     }
 
     /// Ends the connections. What is held stays held until its leases end, or until this owner opens the timeline again.
     package func close() async {
         book.board.close()
-        listening.withLock { $0 }?.cancel()
+        for helper in helpers.withLock({ $0 }) { helper.cancel() }
         await servers.close()
+        intents?.close()
     }
 
     /// Says when a look is worth while.
-    package var alarm: RedisAlarm { RedisAlarm(book: book, clock: clock.steady) }
+    package var alarm: RedisAlarm {
+        RedisAlarm(
+            kind: configuration.alarm,
+            tick: configuration.tick,
+            book: book,
+            clock: clock.steady
+        )
+    }
 
     // MARK: Calls
 
@@ -93,25 +155,71 @@ package final class RedisTimeline: Timeline {
     /// The key that all keys of a shard begin with.
     func tag(_ shard: Int) -> String { "{\(configuration.prefix):s\(shard)}" }
 
-    /// Asks shards, and takes note of their clocks.
+    /// Asks shards, and adopts those that are new to their server.
     ///
     /// - Returns: what each script said, in order.
-    func ask(_ calls: [(shard: Int, call: ScriptCall)]) async -> [Result<RedisReply, TimelineError>]
+    func ask(_ calls: [(shard: Int, call: ScriptCall)]) async
+        -> [Result<ShardAnswer, TimelineError>]
     {
-        let replies = await servers.ask(calls.map(\.call))
-        return zip(calls, replies).map { call, reply in
-            if case .error(let failure) = reply { return .failure(failure.timelineError) }
-            guard let parts = reply.elements, parts.count == 4, let now = parts[0].number,
-                let steady = parts[1].number
-            else { return .failure(TimelineError(.corrupt, "a script gave no answer")) }
-            book.hear(
-                call.shard,
-                now: Timestamp(milliseconds: Int64(now)),
-                steady: Int64(steady),
-                nextDue: parts[2].number.map { Timestamp(milliseconds: Int64($0)) }
-            )
-            return .success(parts[3])
+        var seen = book.adoptions
+        var replies = await askOnce(calls)
+        for _ in 0..<4 {
+            let strangers = calls.indices.filter { replies[$0].isStranger }
+            guard !strangers.isEmpty else { break }
+            do throws(TimelineError) {
+                try await adopt(Set(strangers.map { calls[$0].shard }), since: seen)
+            } catch {
+                return calls.indices.map { index in
+                    Result { () throws(TimelineError) in
+                        if replies[index].isStranger { throw error }
+                        return try heard(replies[index])
+                    }
+                }
+            }
+            seen = book.adoptions
+            for (index, reply) in zip(strangers, await askOnce(strangers.map { calls[$0] })) {
+                replies[index] = reply
+            }
         }
+        let answers = replies.map { reply in
+            Result { () throws(TimelineError) in try heard(reply) }
+        }
+        await adoptWhatOthersHave(zip(calls, answers).map { ($0.shard, $1) }, since: seen)
+        return answers
+    }
+
+    /// Where another process has adopted a shard, this one has still to do again what it knows of.
+    private func adoptWhatOthersHave(
+        _ answers: [(shard: Int, answer: Result<ShardAnswer, TimelineError>)],
+        since seen: [Int]
+    ) async {
+        guard intents != nil else { return }
+        let floors = book.floors
+        let behind = answers.filter { shard, answer in
+            guard case .success(let answer) = answer else { return false }
+            return answer.floor > floors[shard]
+        }
+        guard !behind.isEmpty else { return }
+        // Tried again at the next call, which finds the same.
+        do throws(TimelineError) { try await adopt(Set(behind.map(\.shard)), since: seen) } catch {}
+    }
+
+    /// Asks shards as they are, and takes note of their clocks.
+    func askOnce(_ calls: [(shard: Int, call: ScriptCall)]) async -> [RedisReply] {
+        let replies = await servers.ask(calls.map(\.call))
+        for (call, reply) in zip(calls, replies) {
+            if let answer = ShardAnswer(reply) { book.hear(call.shard, answer) }
+        }
+        return replies
+    }
+
+    /// What a script said.
+    func heard(_ reply: RedisReply) throws(TimelineError) -> ShardAnswer {
+        if case .error(let failure) = reply { throw failure.timelineError }
+        guard let answer = ShardAnswer(reply) else {
+            throw TimelineError(.corrupt, "a script gave no answer")
+        }
+        return answer
     }
 
     /// The numbers of an answer.
@@ -127,7 +235,7 @@ package final class RedisTimeline: Timeline {
         ask.append(1)
         ask.append(Int64(configuration.shards))
         // Under the tag of shard 0, which there always is.
-        let said = try codes(try await self.ask([(0, ask)])[0].get())
+        let said = try codes(try heard(await askOnce([(0, ask)])[0]).reply)
         guard said.count == 2, let format = said[0], let shards = said[1] else {
             throw TimelineError(.corrupt, "the layout in Redis cannot be read")
         }

@@ -8,6 +8,9 @@ final class ShardBook: Sendable {
         var ahead: Int64?
         var isKnown = false
         var nextDue: Timestamp?
+        /// How often this process has adopted it, and the change with which its server began then.
+        var adoptions = 0
+        var floor = 0
     }
 
     private struct State {
@@ -40,16 +43,16 @@ final class ShardBook: Sendable {
     }
 
     /// Takes note of an answer.
-    func hear(_ shard: Int, now: Timestamp, steady: Int64, nextDue: Timestamp?) {
+    func hear(_ shard: Int, _ answer: ShardAnswer) {
         let ours = clock.steadyMilliseconds()
         let earliest = state.withLock { state in
-            state.heard = (now, ours)
+            state.heard = (answer.now, ours)
             state.shards[shard].ahead = max(
                 state.shards[shard].ahead ?? .min,
-                steady - ours
+                answer.steady - ours
             )
             state.shards[shard].isKnown = true
-            state.shards[shard].nextDue = nextDue
+            state.shards[shard].nextDue = answer.nextDue
             return state.shards.compactMap(\.nextDue).min()
         }
         board.publish(earliest)
@@ -62,6 +65,19 @@ final class ShardBook: Sendable {
             return state.shards.compactMap(\.nextDue).min()
         }
         board.publish(earliest)
+    }
+
+    /// Of each shard, how often this process has adopted it.
+    var adoptions: [Int] { state.withLock { $0.shards.map(\.adoptions) } }
+
+    /// Of each shard, the change with which the server began for which this process has adopted it.
+    var floors: [Int] { state.withLock { $0.shards.map(\.floor) } }
+
+    func didAdopt(_ shard: Int, floor: Int) {
+        state.withLock { state in
+            state.shards[shard].adoptions += 1
+            state.shards[shard].floor = max(state.shards[shard].floor, floor)
+        }
     }
 
     /// Whether every shard must be asked again: because one was never heard of, or the last time is too long ago.
@@ -78,9 +94,9 @@ final class ShardBook: Sendable {
         state.withLock { $0.looked = ours }
     }
 
-    /// The shards with something due, the one that has waited longest first.
-    func due() -> [Int] {
-        guard let now else { return [] }
+    /// The shards with something due for so long, the one that has waited longest first.
+    func due(since span: Duration = .zero) -> [Int] {
+        guard let now = now.map({ $0 - span }) else { return [] }
         return state.withLock { state in
             state.shards.indices.compactMap { index in
                 state.shards[index].nextDue.flatMap { $0 <= now ? ($0, index) : nil }

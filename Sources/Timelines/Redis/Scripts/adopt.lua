@@ -1,0 +1,21 @@
+-- A server takes over a shard as it has it. What the last one did beyond that has left no trace here; it may be done again (redo.lua) before the shard is open. Numbers that
+-- the last one may have given are left out, so that none is given twice: no token's, no version's, no change's. Such a gap of changes is a hole.
+-- ARGV[3]: 'begin', or 'open' when everything was done again; [4]: the highest change that the caller has heard of, which may be of a server that was the primary for a moment only.
+-- Answers the change before each hole and the last of it, by turns.
+call('HDEL', K .. ':m', '')
+if run ~= server then
+    if ARGV[3] == 'begin' and heir ~= server then
+        -- Whose shard is new has nothing that others could do again.
+        if run or tonumber(ARGV[4]) > 0 then call('HSET', K .. ':m', 'window', text(now + WINDOW)) end
+        local gap = math.max(lsn, tonumber(ARGV[4])) + HOLE - lsn
+        holes = string.sub(holes .. struct.pack('<I6I6', lsn, lsn + gap), -96)
+        seq, gen, lsn = seq + gap, gen + gap, lsn + gap
+        dirty = true
+        call('HSET', K .. ':m', 'heir', server, 'holes', holes)
+    elseif ARGV[3] == 'open' and heir == server then
+        call('HSET', K .. ':m', 'run', server)
+    end
+end
+local bounds = {}
+for i = 1, #holes, 6 do bounds[#bounds + 1] = struct.unpack('<I6', holes, i) end
+return answer(bounds)

@@ -1,0 +1,55 @@
+-- How pushes end: for cancels, settlements, and both done again.
+local DONE, RETRY = 0, 1
+
+-- 0 cancelled, 1 in flight, 2 gone.
+local function cancel(digest)
+    local number, flight = holder(digest)
+    if not number then return 2 end
+    if flight then
+        call('HDEL', K .. ':p', number)
+        if string.byte(flight, 7) == 0 then
+            call('HSET', K .. ':f', number, string.sub(flight, 1, 6) .. string.char(1) .. digest .. string.sub(flight, 8))
+        end
+        dirty = true
+        return 1
+    end
+    local push = read(number)
+    unfile(number, push)
+    remove(number, push, digest)
+    return 0
+end
+
+-- What a result makes of a push that is neither filed nor in flight.
+local function finish(number, push, digest, result, due)
+    if result == DONE then return remove(number, push, digest) end
+    push.due = due
+    if result == RETRY then push.attempt = math.min(push.attempt + 1, 65535) end
+    write(number, push)
+    file(number, push)
+end
+
+-- 0 settled, 1 it was cancelled, 2 a newer version is pending now, 3 the token is not the newest.
+local function settle(digest, generation, result, due, successors)
+    local number, flight = holder(digest)
+    if not flight or struct.unpack('<I6', flight) ~= generation then return 3 end
+    local push = read(number)
+    local parked = call('HGET', K .. ':p', number)
+    local is_cancelled = string.byte(flight, 7) == 1
+    land(number)
+    if is_cancelled and not parked then
+        remove(number, push, digest)
+        return 1
+    end
+    -- A cancel that came before the newer version ended this one all the same: no successors.
+    if is_cancelled then successors = {} end
+    if parked then
+        unpark(number, push, parked)
+        for _, words in ipairs(successors) do
+            if string.sub(words, 17, 16 + ID) ~= digest then put(words) end
+        end
+        return 2
+    end
+    finish(number, push, digest, result, due)
+    for _, words in ipairs(successors) do put(words) end
+    return 0
+end

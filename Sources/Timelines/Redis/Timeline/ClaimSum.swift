@@ -1,0 +1,60 @@
+import BelfryCore
+
+/// What shards have said to one claim: what each could lend, then what each has lent.
+struct ClaimSum {
+    /// A script lends at most so many: none must keep its server from others for long.
+    static let shareLimit = 64
+
+    /// Where a due push stands among those of all shards. Acceptance numbers of two shards say nothing about each other.
+    private struct Rank: Comparable {
+        /// The priority band after ageing.
+        var band: Int
+        var due: Int
+
+        static func < (a: Rank, b: Rank) -> Bool {
+            a.band != b.band ? a.band < b.band : a.due < b.due
+        }
+    }
+
+    private var offers: [(rank: Rank, shard: Int)] = []
+    /// Behind it, some shard has more due than it has offered.
+    private var bound: Rank?
+    private var lent: [Int: [Claim]] = [:]
+    private var failure: TimelineError?
+
+    /// - Parameter words: band and due time, by turns, the best first.
+    mutating func offer(_ words: [Int], of shard: Int, isAll: Bool) {
+        let ranks = stride(from: 0, to: words.count - 1, by: 2).map {
+            Rank(band: words[$0], due: words[$0 + 1])
+        }
+        offers += ranks.map { ($0, shard) }
+        if !isAll, let last = ranks.last { bound = min(bound ?? last, last) }
+    }
+
+    mutating func lend(_ claim: Claim, of shard: Int) { lent[shard, default: []].append(claim) }
+
+    mutating func fail(_ error: TimelineError) { failure = failure ?? error }
+
+    /// The shards of what goes first, in that order (promise T7), as far as the offers can tell.
+    func order(upTo limit: Int) -> [Int] {
+        offers.sorted { $0.rank < $1.rank }.prefix(limit)
+            .prefix { offer in bound.map { offer.rank <= $0 } ?? true }
+            .map(\.shard)
+    }
+
+    /// What was lent, in the order of the shards given. A shard may lend less than it has offered: something was cancelled meanwhile.
+    ///
+    /// - Throws: what one shard said, where none has lent anything: what was lent must reach its worker.
+    func claims(in order: [Int]) throws(TimelineError) -> [Claim] {
+        var claims: [Claim] = []
+        var next: [Int: Int] = [:]
+        for shard in order {
+            let place = next[shard, default: 0]
+            guard let own = lent[shard], place < own.count else { continue }
+            claims.append(own[place])
+            next[shard] = place + 1
+        }
+        if claims.isEmpty, let failure { throw failure }
+        return claims
+    }
+}
