@@ -146,6 +146,19 @@ let package = Package(
             ["BelfryCore", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
             resources: [.embedInCode("Scripts")]
         ),
+        .systemLibrary(
+            name: "CLibPQ",
+            path: "Sources/CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        module("PostgresClient", ["BelfryCore", "CLibPQ"]),
+        module(
+            "Postgres",
+            path: "Sources/Timelines/Postgres",
+            ["BelfryCore", "BelfryPostgresClient"],
+            resources: [.embedInCode("Scripts")]
+        ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
         module("Records", ["BelfryCore", crypto, grdb]),
         module(
@@ -169,7 +182,8 @@ let package = Package(
             "Server",
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
-                "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
+                "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient", "BelfryRecords",
+                "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
                 configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
@@ -210,7 +224,10 @@ let package = Package(
         module("Peers", ["BelfryBench", "BelfryCore"]),
         module(
             "Doctor",
-            ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer"]
+            [
+                "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
+                "BelfryRecords", "BelfryRedis", "BelfryServer",
+            ]
         ),
         .executableTarget(
             name: "belfry",
@@ -256,6 +273,18 @@ let package = Package(
             ]
         ),
         module("RedisProcess", path: "Tests/RedisProcess", []),
+        tests(
+            "PostgresTests",
+            [
+                "BelfryPostgres", "BelfryPostgresClient", "BelfryPostgresProcess",
+                "BelfrySimulation", "BelfryTimelineConformance",
+            ]
+        ),
+        module(
+            "PostgresProcess",
+            path: "Tests/PostgresProcess",
+            ["BelfryPostgresClient", "BelfryRedisProcess"]
+        ),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
@@ -292,7 +321,13 @@ let package = Package(
         tests("ClientTests", ["BelfryClient"]),
         tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
         // The built program itself, with real arguments.
-        tests("CommandTests", ["belfry", "BelfryRedisProcess", "BelfryServer"]),
+        tests(
+            "CommandTests",
+            [
+                "belfry", "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRedisProcess",
+                "BelfryServer",
+            ]
+        ),
         tests("TidyTests", []),
     ]
 )
@@ -304,17 +339,12 @@ if Context.environment["BELFRY_DOCS"] != nil {
     )
 }
 if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
-    // What `make bench` needs besides SQLite: the client libraries of two servers.
+    // What `make bench` needs besides: the client library of another server.
     package.targets += [
         .systemLibrary(
             name: "CRabbitMQ",
             pkgConfig: "librabbitmq",
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
-        ),
-        .systemLibrary(
-            name: "CLibPQ",
-            pkgConfig: "libpq",
-            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
         .executableTarget(
             name: "belfry-peers",

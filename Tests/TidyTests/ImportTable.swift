@@ -9,6 +9,8 @@ private let allowed: [String: Set<String>] = [
     "TimingWheel": [],
     "Timelines/Journal": ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"],
     "Timelines/Redis": ["BelfryCore", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL"],
+    "PostgresClient": ["BelfryCore", "CLibPQ"],
+    "Timelines/Postgres": ["BelfryCore", "BelfryPostgresClient"],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [
@@ -27,7 +29,8 @@ private let allowed: [String: Set<String>] = [
     ],
     // What is wrong with a data folder.
     "Doctor": [
-        "BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer",
+        "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
+        "BelfryRecords", "BelfryRedis", "BelfryServer",
         "Foundation", "FoundationEssentials",
     ],
     // The judge: nothing of what it judges, not even the words.

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryPostgresClient
 import BelfryRedis
 import Logging
 
@@ -22,22 +23,18 @@ extension Setting {
         Setting(
             key: "timeline.url",
             meaning:
-                "Where pending pushes are kept: redis:// or rediss://, [user[:password]@]host[:port][/database]. "
+                "Where pending pushes are kept: redis://, rediss:// or postgres://, [user[:password]@]host[:port][/database]. "
                 + "Empty: in the data folder. Shown without the password.",
-            allowed: "empty, or an address of Redis",
+            allowed: "empty, or an address of Redis or PostgreSQL",
             parse: { values, configuration throws(SettingProblem) in
                 let text = values.first ?? ""
-                do throws(TimelineError) {
-                    if !text.isEmpty { _ = try RedisAddress(text) }
-                } catch {
-                    throw SettingProblem(text: "is wrong: \(error.message)")
-                }
+                if !text.isEmpty { _ = try shownAddress(text) }
                 configuration.timeline.url = text
             },
             render: { configuration in
                 let url = configuration.timeline.url
                 // It was read before.
-                return url.isEmpty ? "" : (try? RedisAddress(url).description) ?? "<redacted>"
+                return url.isEmpty ? "" : (try? shownAddress(url)) ?? "<redacted>"
             }
         ),
         .integer(
@@ -50,7 +47,7 @@ extension Setting {
             "timeline.prefix",
             \.timeline.prefix,
             needed: true,
-            "First word of every key in Redis."
+            "First word of every key in Redis, or the schema in PostgreSQL."
         ),
         .integer(
             "timeline.replicas",
@@ -59,6 +56,24 @@ extension Setting {
             "Replicas of Redis that must have a push before it counts as accepted."
         ),
     ]
+
+    /// An address of a server that keeps pushes, without its password.
+    private static func shownAddress(_ text: String) throws(SettingProblem) -> String {
+        if PostgresAddress.isOne(text) {
+            do throws(PostgresFailure) { return try PostgresAddress(text).description } catch {
+                throw SettingProblem(text: "is wrong: \(error.message)")
+            }
+        }
+        guard text.hasPrefix("redis://") || text.hasPrefix("rediss://") else {
+            throw SettingProblem(
+                text:
+                    "is wrong: the address must begin with redis:// or rediss://, or with postgres://"
+            )
+        }
+        do throws(TimelineError) { return try RedisAddress(text).description } catch {
+            throw SettingProblem(text: "is wrong: \(error.message)")
+        }
+    }
 
     private static let http: [Setting] = [
         .text(

@@ -1,0 +1,87 @@
+import BelfryPostgresClient
+import BelfryPostgresProcess
+import Foundation
+import Testing
+
+@Suite("belfry on PostgreSQL")
+struct PostgresServeTests {
+    private let folder =
+        FileManager.default.temporaryDirectory.path() + "/serve-postgres-\(UUID())"
+
+    @Test("keeps pushes in PostgreSQL: another data folder's server finds them, and judges it")
+    func shares() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let first = try await server("first", postgres)
+        try await addAccount(first)
+        #expect(try await first.schedule(id: "order/17").code == 0)
+        await first.stop()
+        let second = try await server("second", postgres)
+        let shown = try await Program.run(
+            ["push", "find", "order/17"] + second.keyFile,
+            environment: second.environment
+        )
+        #expect(shown.code == 0, "\(shown.err)")
+        await second.stop()
+        let doctor = try await Program.run(
+            ["doctor", NSTemporaryDirectory()],
+            environment: ["BELFRY_TIMELINE_URL": postgres.address()]
+        )
+        #expect(doctor.out.contains("keeps what it accepts"), "\(doctor.out)")
+        try postgres.connection().run("ALTER ROLE belfry SET synchronous_commit = off")
+        let refused = try await refusal(postgres)
+        #expect(refused.code == 78)
+        #expect(refused.err.contains("synchronous_commit: is off"), "\(refused.err)")
+    }
+
+    @Test("leaves no push behind in a data folder, and names what is wrong with an address")
+    func leftBehind() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let embedded = try await RunningServer(folder: folder)
+        try await addAccount(embedded)
+        #expect(try await embedded.schedule(id: "order/17").code == 0)
+        await embedded.stop()
+        let result = try await refusal(postgres)
+        #expect(result.code == 78)
+        #expect(result.err.contains("1 pushes are pending in"))
+        let shown = try await Program.run(
+            ["serve", "--print-config"],
+            environment: ["BELFRY_TIMELINE_URL": "postgres://shop:geheim@db.example:6000/pushes"]
+        )
+        #expect(shown.code == 0)
+        #expect(shown.out.contains("postgres://shop@db.example:6000/pushes"))
+        #expect(!shown.out.contains("geheim"))
+        let wrong = try await Program.run(
+            ["serve", "--print-config"],
+            environment: ["BELFRY_TIMELINE_URL": "postgres://shop:geheim@db.example/p?no=1"]
+        )
+        #expect(wrong.code == 78)
+        #expect(wrong.err.contains("PostgreSQL address"), "\(wrong.err)")
+        #expect(!wrong.err.contains("geheim"))
+    }
+
+    private func server(_ name: String, _ postgres: PostgresProcess) async throws -> RunningServer {
+        try await RunningServer(
+            folder: "\(folder)/\(name)",
+            arguments: ["--timeline-url", postgres.address()]
+        )
+    }
+
+    private func refusal(_ postgres: PostgresProcess) async throws -> Program.Result {
+        try await Program.run([
+            "serve", "--data-folder", folder, "--http-port", "0", "--timeline-url",
+            postgres.address(),
+        ])
+    }
+
+    private func addAccount(_ server: RunningServer) async throws {
+        let result = try await Program.run(
+            ["account", "add", "shop", "--kind", "webhook"] + server.keyFile,
+            environment: server.environment
+        )
+        #expect(result.code == 0, "\(result.err)")
+    }
+}
