@@ -160,7 +160,7 @@ let package = Package(
             resources: [.embedInCode("Scripts")]
         ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
-        module("Records", ["BelfryCore", crypto, grdb]),
+        module("Records", ["BelfryCore", "BelfryPostgresClient", crypto, grdb]),
         module(
             "Channels",
             ["BelfryCore", "BelfryWeChat", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix]
@@ -288,7 +288,10 @@ let package = Package(
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
-        tests("RecordsTests", ["BelfryRecords", "BelfrySimulation"]),
+        tests(
+            "RecordsTests",
+            ["BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords", "BelfrySimulation"]
+        ),
         tests(
             "ChannelsTests",
             [

@@ -16,6 +16,9 @@ package final class PostgresRows {
         PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
     }
 
+    /// What the server says it has done: `COMMIT`, `ROLLBACK`, `INSERT 0 1`.
+    package var command: String { PQcmdStatus(result).map { String(cString: $0) } ?? "" }
+
     /// The type of a column, as in pg_type.
     package func type(_ column: Int) -> UInt32 { PQftype(result, Int32(column)) }
 

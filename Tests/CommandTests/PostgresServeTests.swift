@@ -63,6 +63,43 @@ struct PostgresServeTests {
         #expect(!wrong.err.contains("geheim"))
     }
 
+    @Test(
+        "keeps accounts and people in PostgreSQL, too, where another folder with the same key finds them"
+    )
+    func records() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let address = postgres.address()
+        let flags = ["--timeline-url", address, "--records-url", address]
+        let first = try await RunningServer(folder: "\(folder)/first", arguments: flags)
+        try await addAccount(first)
+        #expect(try await first.schedule(id: "order/17").code == 0)
+        await first.stop()
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/first/records.sqlite"))
+        let second = try await RunningServer(
+            folder: "\(folder)/second",
+            arguments: flags + ["--secret-key-file", "\(folder)/first/secret.key"]
+        )
+        let shown = try await Program.run(
+            ["account", "list", "--key-file", "\(folder)/first/admin.key"],
+            environment: second.environment
+        )
+        #expect(shown.out.contains("shop"), "\(shown.out)\(shown.err)")
+        await second.stop()
+        let doctor = try await Program.run(
+            ["doctor", "\(folder)/first"],
+            environment: ["BELFRY_TIMELINE_URL": address, "BELFRY_RECORDS_URL": address]
+        )
+        #expect(doctor.code == 0, "\(doctor.out)")
+        #expect(doctor.out.contains("every row can be read"), "\(doctor.out)")
+        let otherKey = try await Program.run([
+            "serve", "--data-folder", "\(folder)/third", "--http-port", "0", "--records-url",
+            address,
+        ])
+        #expect(otherKey.code == 78, "\(otherKey.err)")
+    }
+
     private func server(_ name: String, _ postgres: PostgresProcess) async throws -> RunningServer {
         try await RunningServer(
             folder: "\(folder)/\(name)",

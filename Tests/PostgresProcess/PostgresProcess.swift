@@ -76,7 +76,7 @@ package final class PostgresProcess: Sendable {
     private func start() throws -> Process {
         let settings = [
             "listen_addresses=127.0.0.1", "unix_socket_directories=", "port=\(port)", "fsync=on",
-            "shared_buffers=16MB", "max_connections=60", "max_wal_size=64MB",
+            "shared_buffers=16MB", "max_connections=400", "max_wal_size=64MB",
         ]
         let words =
             [try Self.program("postgres"), "-D", folder + "/data"]

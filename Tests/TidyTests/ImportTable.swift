@@ -17,7 +17,10 @@ private let allowed: [String: Set<String>] = [
         "BelfryCore", "Crypto", "CryptoExtras", "Foundation", "FoundationEssentials",
     ],
     "Activation": ["BelfryCore", "BelfryWeChat", "Foundation", "FoundationEssentials", "Yams"],
-    "Records": ["BelfryCore", "Crypto", "Foundation", "FoundationEssentials", "GRDB"],
+    "Records": [
+        "BelfryCore", "BelfryPostgresClient", "Crypto", "Foundation", "FoundationEssentials",
+        "GRDB",
+    ],
     "Channels": [
         "AsyncHTTPClient", "BelfryCore", "BelfryWeChat", "Crypto", "Foundation",
         "FoundationEssentials", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOHTTP1",

@@ -82,6 +82,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     }
 
     package struct Records: Sendable, Equatable {
+        /// Where they are kept: `postgres://…`. Empty: in the data folder.
+        package var url = ""
         /// How long the history of a person is kept.
         package var retention = Duration.days(90)
         package var purgeInterval = Duration.minutes(10)

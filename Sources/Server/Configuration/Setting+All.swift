@@ -175,6 +175,26 @@ extension Setting {
     ]
 
     private static let engines: [Setting] = [
+        Setting(
+            key: "records.url",
+            meaning:
+                "Where accounts, people and history are kept: postgres://[user[:password]@]host[:port][/database]. "
+                + "Empty: in the data folder. Shown without the password.",
+            allowed: "empty, or an address of PostgreSQL",
+            parse: { values, configuration throws(SettingProblem) in
+                let text = values.first ?? ""
+                guard text.isEmpty || PostgresAddress.isOne(text) else {
+                    throw SettingProblem(text: "must begin with postgres:// or postgresql://")
+                }
+                if !text.isEmpty { _ = try shownAddress(text) }
+                configuration.records.url = text
+            },
+            render: { configuration in
+                let url = configuration.records.url
+                // It was read before.
+                return url.isEmpty ? "" : (try? shownAddress(url)) ?? "<redacted>"
+            }
+        ),
         .duration(
             "records.retention",
             \.records.retention,
