@@ -102,6 +102,41 @@ struct PostgresTimelineTests {
         for timeline in timelines { await timeline.close() }
     }
 
+    @Test("what is put while a look is under way is worth another look")
+    func crossing() {
+        let book = PostgresBook(clock: ManualClock())
+        let time = { Timestamp(milliseconds: $0) }
+        let early = book.begin()
+        book.hint(time(5))
+        book.hear(Moment(now: time(0), steady: 0, nextDue: time(100)), since: early)
+        #expect(book.nextDue == time(5))
+        let late = book.begin()
+        book.hear(Moment(now: time(0), steady: 0, nextDue: time(100)), since: late)
+        #expect(book.nextDue == time(100))
+        book.hear(change: Moment(now: time(0), steady: 0, nextDue: time(7)))
+        #expect(book.nextDue == time(7))
+        book.hear(Moment(now: time(0), steady: 0, nextDue: nil), since: book.begin())
+        #expect(book.nextDue == nil)
+    }
+
+    @Test("a push and the index that finds it when it is due leave no trace when it has ended")
+    func bounded() async throws {
+        let timeline = try await PostgresTimeline.on(server, schema: schema)
+        for round in 0..<5 {
+            try await timeline.schedule((0..<200).map { push("\(round)/\($0)") })
+            let claims = try await timeline.claim(limit: 200, lease: .minutes(5)).claims
+            #expect(claims.count == 200)
+            let outcomes = try await timeline.settle(
+                claims.map { Settlement(token: $0.token, result: .done) }
+            )
+            #expect(outcomes.allSatisfy { $0 == .settled })
+        }
+        #expect(try await timeline.counts() == TimelineCounts())
+        #expect(try await timeline.nextDue() == nil)
+        try await expectEmpty()
+        await timeline.close()
+    }
+
     @Test("what one process holds is not another's, and its own again when it comes back")
     func owners() async throws {
         let first = try await PostgresTimeline.on(server, schema: schema, owner: "first")

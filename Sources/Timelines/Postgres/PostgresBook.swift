@@ -9,6 +9,9 @@ final class PostgresBook: Sendable {
         /// The server's time at the last answer, and ours then.
         var heard: (now: Timestamp, steady: Int64)?
         var nextDue: Timestamp?
+        /// How many hints there were, and the earliest that no later look has covered.
+        var hints = 0
+        var unseen: Timestamp?
     }
 
     /// Tells whoever waits when something is worth a look.
@@ -30,25 +33,47 @@ final class PostgresBook: Sendable {
         return state.withLock { $0.heard }.map { $0.now + .milliseconds(ours - $0.steady) }
     }
 
-    /// Takes note of an answer.
-    func hear(_ moment: Moment) {
-        let ours = clock.steadyMilliseconds()
-        state.withLock { state in
-            state.heard = (moment.now, ours)
-            state.ahead = max(state.ahead ?? .min, moment.steady - ours)
-            state.nextDue = moment.nextDue
+    /// When a look is next worth while; `nil`: nothing is pending.
+    var nextDue: Timestamp? { state.withLock { $0.nextDue } }
+
+    /// Begins a look: its answer covers the hints that have come before it.
+    func begin() -> Int { state.withLock { $0.hints } }
+
+    /// Takes note of the answer to a look. What was put meanwhile it may not have seen: that stays worth another.
+    ///
+    /// - Parameter look: what ``begin()`` gave before the server was asked.
+    func hear(_ moment: Moment, since look: Int) {
+        let earliest = state.withLock { state in
+            note(moment, &state)
+            if state.hints == look { state.unseen = nil }
+            state.nextDue = [moment.nextDue, state.unseen].compactMap { $0 }.min()
+            return state.nextDue
         }
-        board.publish(moment.nextDue)
+        board.publish(earliest)
     }
 
-    /// Takes note that somebody has put something that is due earlier.
+    /// Takes note of the answer to a call that has put something.
+    func hear(change moment: Moment) {
+        state.withLock { note(moment, &$0) }
+        if let due = moment.nextDue { hint(due) }
+    }
+
+    /// Takes note that somebody has put something, and when the earliest of all is due.
     func hint(_ due: Timestamp) {
         let earliest = state.withLock { state in
+            state.hints += 1
+            state.unseen = min(state.unseen ?? due, due)
             let earliest = min(state.nextDue ?? due, due)
             state.nextDue = earliest
             return earliest
         }
         board.publish(earliest)
+    }
+
+    private func note(_ moment: Moment, _ state: inout State) {
+        let ours = clock.steadyMilliseconds()
+        state.heard = (moment.now, ours)
+        state.ahead = max(state.ahead ?? .min, moment.steady - ours)
     }
 }
 

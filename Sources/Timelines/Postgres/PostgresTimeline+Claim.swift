@@ -13,6 +13,7 @@ extension PostgresTimeline {
         parameters.append(configuration.owner)
         parameters.append(configuration.ageing.milliseconds)
         parameters.append(nextGeneration())
+        let look = book.begin()
         let result = try await ask { [parameters] connection throws(PostgresFailure) in
             let rows = try connection.query(
                 "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7)",
@@ -21,7 +22,7 @@ extension PostgresTimeline {
             return Result { () throws(TimelineError) in try Self.claims(in: rows, length) }
         }
         let (claims, moment) = try result.get()
-        book.hear(moment)
+        book.hear(moment, since: look)
         return ClaimBatch(claims: claims, now: moment.now, nextDue: moment.nextDue)
     }
 

@@ -46,10 +46,11 @@ extension PostgresTimeline {
 
     package func nextDue() async throws(TimelineError) -> Timestamp? {
         let parameters = moment
+        let look = book.begin()
         let moment = try await ask(isRead: true) { connection throws(PostgresFailure) in
             Moment(try connection.query("SELECT * FROM look($1, $2)", parameters), 0, first: 0)
         }
-        book.hear(moment)
+        book.hear(moment, since: look)
         return moment.nextDue
     }
 

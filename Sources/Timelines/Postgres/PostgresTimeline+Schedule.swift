@@ -39,7 +39,7 @@ extension PostgresTimeline {
                 moment: Moment(rows, 0, first: 2)
             )
         }
-        book.hear(answer.moment)
+        book.hear(change: answer.moment)
         if let due = answer.moment.nextDue, answer.before.map({ due < $0 }) ?? true {
             hints.send(due, on: pool)
         }
