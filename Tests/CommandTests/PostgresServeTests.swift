@@ -63,6 +63,33 @@ struct PostgresServeTests {
         #expect(!wrong.err.contains("geheim"))
     }
 
+    @Test("sends what is due, by the server's clock")
+    func delivers() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let server = try await server("one", postgres)
+        try await addAccount(server)
+        let made = try await Program.run(
+            [
+                "push", "schedule", "--id", "order/1", "--account", "shop", "--to", "somebody",
+                "--in", "1s", "--channel", "log", "--payload", "hello",
+            ] + server.keyFile,
+            environment: server.environment
+        )
+        #expect(made.code == 0, "\(made.err)")
+        var sent = ""
+        for _ in 0..<3000 where !sent.contains("hello") {
+            // Another process sends it: nothing but looking tells when.
+            try await Task.sleep(for: .milliseconds(20))
+            let log = URL(filePath: server.folder + "/log-channel.ndjson")
+            // Made with the first message.
+            sent = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        }
+        #expect(sent.contains("order/1"))
+        await server.stop()
+    }
+
     @Test(
         "keeps accounts and people in PostgreSQL, too, where another folder with the same key finds them"
     )
