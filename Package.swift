@@ -146,8 +146,21 @@ let package = Package(
             ["BelfryCore", "BelfryJournal", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
             resources: [.embedInCode("Scripts")]
         ),
+        .systemLibrary(
+            name: "CLibPQ",
+            path: "Sources/CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        module("PostgresClient", ["BelfryCore", "CLibPQ"]),
+        module(
+            "Postgres",
+            path: "Sources/Timelines/Postgres",
+            ["BelfryCore", "BelfryPostgresClient"],
+            resources: [.embedInCode("Scripts")]
+        ),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
-        module("Records", ["BelfryCore", crypto, grdb]),
+        module("Records", ["BelfryCore", "BelfryPostgresClient", crypto, grdb]),
         module(
             "Channels",
             [
@@ -178,7 +191,8 @@ let package = Package(
             "Server",
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
-                "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
+                "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient", "BelfryRecords",
+                "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
                 configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
@@ -219,7 +233,10 @@ let package = Package(
         module("Peers", ["BelfryBench", "BelfryCore"]),
         module(
             "Doctor",
-            ["BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer"]
+            [
+                "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
+                "BelfryRecords", "BelfryRedis", "BelfryServer",
+            ]
         ),
         .executableTarget(
             name: "belfry",
@@ -265,10 +282,25 @@ let package = Package(
             ]
         ),
         module("RedisProcess", path: "Tests/RedisProcess", []),
+        tests(
+            "PostgresTests",
+            [
+                "BelfryPostgres", "BelfryPostgresClient", "BelfryPostgresProcess",
+                "BelfrySimulation", "BelfryTimelineConformance",
+            ]
+        ),
+        module(
+            "PostgresProcess",
+            path: "Tests/PostgresProcess",
+            ["BelfryPostgresClient", "BelfryRedisProcess"]
+        ),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
-        tests("RecordsTests", ["BelfryRecords", "BelfrySimulation"]),
+        tests(
+            "RecordsTests",
+            ["BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords", "BelfrySimulation"]
+        ),
         module("RabbitMQProcess", path: "Tests/RabbitMQProcess", ["BelfryPeers", "CRabbitMQ"]),
         tests(
             "ChannelsTests",
@@ -308,7 +340,10 @@ let package = Package(
         // The built program itself, with real arguments.
         tests(
             "CommandTests",
-            ["belfry", "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer"]
+            [
+                "belfry", "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRabbitMQProcess",
+                "BelfryRedisProcess", "BelfryServer",
+            ]
         ),
         tests("TidyTests", []),
     ]
@@ -321,13 +356,7 @@ if Context.environment["BELFRY_DOCS"] != nil {
     )
 }
 if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
-    // What `make bench` needs besides: the client library of another server.
     package.targets += [
-        .systemLibrary(
-            name: "CLibPQ",
-            pkgConfig: "libpq",
-            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
-        ),
         .executableTarget(
             name: "belfry-peers",
             dependencies: [

@@ -1,13 +1,15 @@
 import BelfryCore
+import BelfryPostgresClient
 import BelfryRedis
 import BelfryServer
 
 /// The Redis that keeps the pushes, where the configuration names one: whether it can be reached, and whether it keeps what it accepts.
 extension DataFolderDoctor {
     func redis() async -> [Diagnosis] {
-        guard !configuration.timeline.url.isEmpty else { return [] }
+        let url = configuration.timeline.url
+        guard !url.isEmpty, !PostgresAddress.isOne(url) else { return [] }
         do throws(TimelineError) {
-            let address = try RedisAddress(configuration.timeline.url)
+            let address = try RedisAddress(url)
             let findings = try await RedisTimeline.audit(of: address)
             guard findings.isEmpty else { return findings.map(Self.diagnosis) }
             return [Diagnosis("timeline", .well, "\(address) keeps what it accepts")]

@@ -111,6 +111,7 @@ extension DataFolderDoctor {
     }
 
     func records(copyIn place: String, pending: Int) async -> [Diagnosis] {
+        guard configuration.records.url.isEmpty else { return await recordsInPostgres() }
         let path = "\(folder)/records.sqlite"
         guard FileManager.default.fileExists(atPath: path) else {
             return [

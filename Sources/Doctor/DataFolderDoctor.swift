@@ -58,6 +58,7 @@ package struct DataFolderDoctor: Sendable {
         let timeline = timeline()
         found += timeline.found
         found += await redis()
+        found += await postgres()
         let lock = FolderLock(path: "\(folder)/timeline/LOCK")
         guard !lock.isHeldElsewhere else {
             let busy = Self.busy(folder)

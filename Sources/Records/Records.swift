@@ -1,4 +1,5 @@
 package import BelfryCore
+package import BelfryPostgresClient
 import Foundation
 import Synchronization
 
@@ -41,6 +42,25 @@ package final class Records: Sendable {
         let seal = try SecretSeal(secretKey: secretKey)
         try LogCheck.require(path)
         let database = try SQLiteDatabase(path: path, bytesLimit: bytesLimit)
+        do throws(RecordsError) {
+            return try await open(database, clock: clock, seal: seal)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// Opens the records in a schema of a PostgreSQL database, makes it where there is none, and brings it up to date.
+    ///
+    /// - Throws: `io` where the server cannot be reached, `readOnly`, `newerFormat`, `invalid` for the key or the schema's name.
+    package static func open(
+        postgres address: PostgresAddress,
+        schema: String,
+        clock: any WallClock,
+        secretKey: [UInt8]
+    ) async throws(RecordsError) -> Records {
+        let seal = try SecretSeal(secretKey: secretKey)
+        let database = try PostgresDatabase(address, schema: schema)
         do throws(RecordsError) {
             return try await open(database, clock: clock, seal: seal)
         } catch {

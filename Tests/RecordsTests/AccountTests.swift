@@ -4,7 +4,7 @@ import BelfrySimulation
 import Foundation
 import Testing
 
-@Suite("Accounts")
+@Suite("Accounts", .eachDatabase)
 struct AccountTests {
     private var account: AccountRecord {
         var account = AccountRecord(key: "shop", kind: .wechat)
@@ -81,10 +81,7 @@ struct AccountTests {
             saved.webhookSecret,
         ].compactMap { $0?.reveal() }
         #expect(secrets.count == 5)
-        var bytes = Data()
-        for file in try FileManager.default.contentsOfDirectory(atPath: fixture.folder) {
-            bytes += try Data(contentsOf: URL(filePath: fixture.folder + "/" + file))
-        }
+        let bytes = try await fixture.stored()
         // The name beside them is there, so the search does look at the account's row.
         #expect(bytes.range(of: Data("wx0123456789abcdef".utf8)) != nil)
         var dumped = ""
@@ -101,19 +98,11 @@ struct AccountTests {
         try await fixture.records.accounts.save(account)
         await fixture.records.close()
         let wrong = await failure {
-            _ = try await Records.open(
-                path: fixture.path,
-                clock: fixture.clock,
-                secretKey: Array(repeating: 9, count: 32)
-            )
+            _ = try await fixture.reopen(secretKey: Array(repeating: 9, count: 32))
         }
         #expect(wrong?.code == .invalid)
         let short = await failure {
-            _ = try await Records.open(
-                path: fixture.path,
-                clock: fixture.clock,
-                secretKey: [1, 2, 3]
-            )
+            _ = try await fixture.reopen(secretKey: [1, 2, 3])
         }
         #expect(short?.message == "secretKey: is 3 bytes; 32 are needed")
     }
@@ -126,7 +115,7 @@ struct AccountTests {
         other.key = "other"
         try await fixture.records.accounts.save(other)
         await fixture.records.close()
-        let database = try SQLiteDatabase(path: fixture.path)
+        let database = try fixture.database()
         try await database.write { session throws(RecordsError) in
             let row = try session.rows("SELECT secret FROM accounts WHERE account = 'shop'", [])
             try session.run(

@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Dead letters")
+@Suite("Dead letters", .eachDatabase)
 struct DeadLetterTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

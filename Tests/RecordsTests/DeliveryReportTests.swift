@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryRecords
 import Testing
 
-@Suite("Reports about accepted messages")
+@Suite("Reports about accepted messages", .eachDatabase)
 struct DeliveryReportTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

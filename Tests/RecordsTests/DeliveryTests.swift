@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryRecords
 import Testing
 
-@Suite("Delivery history and counters")
+@Suite("Delivery history and counters", .eachDatabase)
 struct DeliveryTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

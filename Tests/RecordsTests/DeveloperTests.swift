@@ -4,7 +4,7 @@ import BelfrySimulation
 import Foundation
 import Testing
 
-@Suite("Keys and idempotency")
+@Suite("Keys and idempotency", .eachDatabase)
 struct DeveloperTests {
     @Test("a key is found by itself alone, and only its hash is in the file")
     func keys() async throws {
@@ -29,7 +29,7 @@ struct DeveloperTests {
         #expect(again?.code == .conflict)
         #expect(record.isValid(at: now) && !record.isValid(at: now + .days(1)))
         await fixture.records.close()
-        let bytes = try Data(contentsOf: URL(filePath: fixture.path))
+        let bytes = try await fixture.stored()
         #expect(bytes.range(of: Data("shop backend".utf8)) != nil)
         #expect(bytes.range(of: Data(key.reveal().utf8)) == nil)
     }

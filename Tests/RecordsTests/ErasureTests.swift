@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Erasures")
+@Suite("Erasures", .eachDatabase)
 struct ErasureTests {
     private func covers(_ records: Records, _ recipient: Recipient, _ accepted: Timestamp)
         async throws -> Bool
@@ -41,7 +41,7 @@ struct ErasureTests {
         try await fixture.records.people.update(.anna) { $0.nickname = "Anna" }
         try await fixture.records.people.erase(.anna)
         await fixture.records.close()
-        let database = try SQLiteDatabase(path: fixture.path)
+        let database = try fixture.database()
         let marks = try await database.read { session throws(RecordsError) in
             try session.rows("SELECT mark, at FROM erasures", [])
         }

@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Flows and links")
+@Suite("Flows and links", .eachDatabase)
 struct FlowTests {
     @Test("publishing the same text again makes no new version; another text makes the next one")
     func versions() async throws {

@@ -3,7 +3,7 @@ import BelfryRecords
 import Foundation
 import Testing
 
-@Suite("Who is inside flows")
+@Suite("Who is inside flows", .eachDatabase)
 struct InsiderTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryRecords
 import Testing
 
-@Suite("Intake of callbacks")
+@Suite("Intake of callbacks", .eachDatabase)
 struct IntakeTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Permission ledger")
+@Suite("Permission ledger", .eachDatabase)
 struct LedgerTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 

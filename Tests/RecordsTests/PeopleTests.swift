@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryRecords
 import Testing
 
-@Suite("People")
+@Suite("People", .eachDatabase)
 struct PeopleTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 
@@ -97,7 +97,7 @@ struct PeopleTests {
         }
         bytes += [11] + Array("wechat-2023".utf8)
         let old = bytes
-        let database = try SQLiteDatabase(path: fixture.path)
+        let database = try fixture.database()
         try await database.write { session throws(RecordsError) in
             _ = try session.run("UPDATE people SET grants = ?", [.blob(old)])
         }

@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Retention")
+@Suite("Retention", .eachDatabase)
 struct RetentionTests {
     private let t = Timestamp(milliseconds: 1_700_000_000_000)
 
@@ -145,6 +145,8 @@ struct RetentionTests {
     @Test("purges are served by indexes: none reads a table from end to end")
     func indexed() async throws {
         let fixture = try await Fixture()
+        // Of PostgreSQL's plans, statistics of real tables decide.
+        guard !fixture.isPostgres else { return }
         await fixture.records.close()
         let database = try SQLiteDatabase(path: fixture.path)
         for (table, filter) in [

@@ -3,7 +3,7 @@ import BelfryRecords
 import BelfrySimulation
 import Testing
 
-@Suite("Settings, audit and media")
+@Suite("Settings, audit and media", .eachDatabase)
 struct SettingTests {
     @Test("settings keep their history; a change from an old version is a conflict")
     func settings() async throws {

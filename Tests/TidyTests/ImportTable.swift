@@ -12,13 +12,18 @@ private let allowed: [String: Set<String>] = [
     "Timelines/Redis": [
         "BelfryCore", "BelfryJournal", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL",
     ],
+    "PostgresClient": ["BelfryCore", "CLibPQ"],
+    "Timelines/Postgres": ["BelfryCore", "BelfryPostgresClient"],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [
         "BelfryCore", "Crypto", "CryptoExtras", "Foundation", "FoundationEssentials",
     ],
     "Activation": ["BelfryCore", "BelfryWeChat", "Foundation", "FoundationEssentials", "Yams"],
-    "Records": ["BelfryCore", "Crypto", "Foundation", "FoundationEssentials", "GRDB"],
+    "Records": [
+        "BelfryCore", "BelfryPostgresClient", "Crypto", "Foundation", "FoundationEssentials",
+        "GRDB",
+    ],
     "Channels": [
         "AsyncHTTPClient", "BelfryCore", "BelfryWeChat", "CRabbitMQ", "Crypto", "Foundation",
         "FoundationEssentials", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOHTTP1",
@@ -30,7 +35,8 @@ private let allowed: [String: Set<String>] = [
     ],
     // What is wrong with a data folder.
     "Doctor": [
-        "BelfryCore", "BelfryJournal", "BelfryRecords", "BelfryRedis", "BelfryServer",
+        "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
+        "BelfryRecords", "BelfryRedis", "BelfryServer",
         "Foundation", "FoundationEssentials",
     ],
     // The judge: nothing of what it judges, not even the words.

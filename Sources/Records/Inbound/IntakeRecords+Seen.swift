@@ -34,7 +34,7 @@ extension IntakeRecords {
     private static let sizes = [1, 8, 64]
 
     private static func statement(_ size: Int) -> String {
-        let pairs = Array(repeating: "(?, ?)", count: size).joined(separator: ", ")
+        let pairs = Array(repeating: "(CAST(? AS BIGINT), ?)", count: size).joined(separator: ", ")
         return """
             WITH asked (at, dedupe_key) AS (VALUES \(pairs))
             SELECT i.at, i.dedupe_key FROM asked

@@ -64,7 +64,7 @@ package final class SQLiteDatabase: SQLDatabase {
     /// One hop to the writer's thread for as many groups as arrive meanwhile.
     private func empty() {
         pool.asyncWriteWithoutTransaction { [self] database in
-            let commit = GroupCommit(database: database) {
+            let commit = GroupCommit(session: SQLiteSession(database: database)) {
                 self.committed.add(1, ordering: .relaxed)
             }
             while true {

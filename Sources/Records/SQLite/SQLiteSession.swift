@@ -2,8 +2,18 @@ import Foundation
 import GRDB
 
 /// One connection of GRDB, behind the portable words. Statements stay prepared between calls.
-struct SQLiteSession: SQLSession {
+struct SQLiteSession: TransactionSession {
     let database: Database
+
+    func begin() throws(RecordsError) { try run("BEGIN IMMEDIATE", []) }
+    func commit() throws(RecordsError) { try run("COMMIT", []) }
+    var isInTransaction: Bool { database.isInsideTransaction }
+
+    func rollBack() {
+        guard isInTransaction else { return }
+        // SQLite cannot refuse a rollback of an open transaction except by having done it already.
+        try? database.execute(sql: "ROLLBACK")
+    }
 
     @discardableResult
     func run(_ sql: String, _ parameters: [SQLValue]) throws(RecordsError) -> Int {

@@ -41,6 +41,9 @@ package struct Backup: Sendable {
     let destination: String
     private var partial: String { destination + ".partial" }
 
+    /// Whether the records lie in the folder, not in a database of their own.
+    private var hasRecords: Bool { configuration.records.url.isEmpty }
+
     /// - Parameter destination: an absolute path that does not exist, or an empty folder.
     /// - Throws: ``BackupFailure``.
     package init(_ configuration: ServerConfiguration, to destination: String) throws(BackupFailure)
@@ -97,7 +100,7 @@ package struct Backup: Sendable {
     package func write(_ timeline: JournalTimeline, _ records: Records) async throws -> Report {
         try await write { folder in
             let copy = try await timeline.copy(into: folder + "/timeline")
-            try await records.copy(to: folder + "/records.sqlite")
+            if hasRecords { try await records.copy(to: folder + "/records.sqlite") }
             return copy.damaged
         }
     }
@@ -111,6 +114,7 @@ package struct Backup: Sendable {
             let copy = try DiskStorage(folder: folder + "/timeline")
             defer { copy.release() }
             _ = try JournalCopy.write(lanesOf: disk, to: copy)
+            guard hasRecords else { return }
             try await Records.copy(
                 stopped: source + "/records.sqlite",
                 to: folder + "/records.sqlite"
@@ -128,8 +132,10 @@ package struct Backup: Sendable {
             var report = Report(
                 destination: destination,
                 bytes: 0,
-                contains: ["timeline", "records.sqlite"],
-                lacks: [],
+                contains: hasRecords ? ["timeline", "records.sqlite"] : ["timeline"],
+                lacks: hasRecords
+                    ? []
+                    : ["the records (schema \(configuration.recordsSchema) in PostgreSQL: pg_dump)"],
                 damaged: damaged
             )
             try copyRest(&report)

@@ -59,11 +59,7 @@ package struct BelfryNode: Sendable {
                 logger: logger
             )
             do {
-                let records = try await Records.open(
-                    path: folder.records,
-                    clock: clock,
-                    secretKey: try folder.secretKey(configuration)
-                )
+                let records = try await records(configuration, folder, clock)
                 do {
                     return try await BelfryNode(
                         configuration,

@@ -1,9 +1,12 @@
 package import BelfryCore
 package import BelfryJournal
+import BelfryPostgres
+import BelfryPostgresClient
 import BelfryRedis
 import Logging
 
-/// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, or on Redis.
+/// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, on Redis or on
+/// PostgreSQL.
 package struct NodeTimeline: Timeline {
     package let base: any Timeline
     /// The folder's own: what `base` is, or empty beside another.
@@ -94,6 +97,17 @@ extension NodeTimeline {
         }
         do {
             try await refuseLeftBehind(in: journal, folder)
+            if PostgresAddress.isOne(configuration.timeline.url) {
+                let postgres = try await postgres(configuration, folder, seed: seed, logger)
+                return NodeTimeline(
+                    base: postgres,
+                    journal: journal,
+                    alarm: NodeAlarm(base: postgres.alarm)
+                ) {
+                    await postgres.close()
+                    await journal.close()
+                }
+            }
             let redis = try await redis(configuration, folder, seed: seed, logger: logger)
             return NodeTimeline(
                 base: redis,
@@ -118,7 +132,7 @@ extension NodeTimeline {
         guard pending == 0 else {
             throw StartFailure(
                 .misconfigured,
-                "timeline.url names a Redis, but \(pending) pushes are pending in \(folder.timeline). Start "
+                "timeline.url names another place, but \(pending) pushes are pending in \(folder.timeline). Start "
                     + "without timeline.url until they have been sent or cancelled, or use another data.folder."
             )
         }
@@ -172,5 +186,35 @@ extension NodeTimeline {
         settings.tick = wanted.tick
         settings.told = { logger.warning("Redis: \($0)") }
         return settings
+    }
+
+    private static func postgres(
+        _ configuration: ServerConfiguration,
+        _ folder: DataFolder,
+        seed: UInt64,
+        _ logger: Logger
+    ) async throws -> PostgresTimeline {
+        var settings = PostgresConfiguration(owner: try folder.nodeID())
+        settings.schema = configuration.timeline.prefix
+        do {
+            let postgres = try await PostgresTimeline.open(
+                try PostgresAddress(configuration.timeline.url),
+                configuration: settings,
+                seed: seed
+            )
+            do {
+                for finding in try await postgres.audited() {
+                    logger.warning("PostgreSQL: \(finding)")
+                }
+            } catch {
+                await postgres.close()
+                throw error
+            }
+            return postgres
+        } catch let error as TimelineError where error.code == .invalid {
+            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        } catch let error as PostgresFailure {
+            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        }
     }
 }

@@ -67,7 +67,7 @@ package final class RecordsCheck: Service {
     private func report(_ text: String) {
         problem.withLock { $0 = text }
         logger.critical(
-            "records.sqlite is damaged; stop the server, run `belfry doctor` and put a copy back",
+            "the records are damaged; stop the server, run `belfry doctor` and put a copy back",
             metadata: ["problems": "\(text.prefix(2000))"]
         )
     }

@@ -27,11 +27,11 @@ package struct ServerConfiguration: Sendable, Equatable {
         /// Threads with a journal of their own that the pushes of the data folder are spread over by recipient. 0: as many as the folder has, and in
         /// a new one the usual number.
         package var lanes = 0
-        /// Where pending pushes are kept: `redis://…` or `rediss://…`. Empty: in the data folder.
+        /// Where pending pushes are kept: `redis://…`, `rediss://…` or `postgres://…`. Empty: in the data folder.
         package var url = ""
         /// How many shards pushes on Redis are spread over; the same for every server that shares them.
         package var shards = 64
-        /// The first word of the keys in Redis.
+        /// The first word of the keys in Redis, or the schema in PostgreSQL.
         package var prefix = "belfry"
         /// Replicas that must have what was accepted.
         package var replicas = 0
@@ -105,6 +105,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     }
 
     package struct Records: Sendable, Equatable {
+        /// Where they are kept: `postgres://…`. Empty: in the data folder.
+        package var url = ""
         /// How long the history of a person is kept.
         package var retention = Duration.days(90)
         package var purgeInterval = Duration.minutes(10)

@@ -1,5 +1,6 @@
 import BelfryChannels
 import BelfryCore
+import BelfryPostgresClient
 import BelfryRedis
 import Logging
 
@@ -23,22 +24,18 @@ extension Setting {
         Setting(
             key: "timeline.url",
             meaning:
-                "Where pending pushes are kept: redis:// or rediss://, [user[:password]@]host[:port][/database]. "
+                "Where pending pushes are kept: redis://, rediss:// or postgres://, [user[:password]@]host[:port][/database]. "
                 + "Empty: in the data folder. Shown without the password.",
-            allowed: "empty, or an address of Redis",
+            allowed: "empty, or an address of Redis or PostgreSQL",
             parse: { values, configuration throws(SettingProblem) in
                 let text = values.first ?? ""
-                do throws(TimelineError) {
-                    if !text.isEmpty { _ = try RedisAddress(text) }
-                } catch {
-                    throw SettingProblem(text: "is wrong: \(error.message)")
-                }
+                if !text.isEmpty { _ = try shownAddress(text) }
                 configuration.timeline.url = text
             },
             render: { configuration in
                 let url = configuration.timeline.url
                 // It was read before.
-                return url.isEmpty ? "" : (try? RedisAddress(url).description) ?? "<redacted>"
+                return url.isEmpty ? "" : (try? shownAddress(url)) ?? "<redacted>"
             }
         ),
         .integer(
@@ -51,7 +48,7 @@ extension Setting {
             "timeline.prefix",
             \.timeline.prefix,
             needed: true,
-            "First word of every key in Redis."
+            "First word of every key in Redis, or the schema in PostgreSQL."
         ),
         .integer(
             "timeline.replicas",
@@ -81,6 +78,24 @@ extension Setting {
             "How often is looked with timeline.alarm: polling."
         ),
     ]
+
+    /// An address of a server that keeps pushes, without its password.
+    private static func shownAddress(_ text: String) throws(SettingProblem) -> String {
+        if PostgresAddress.isOne(text) {
+            do throws(PostgresFailure) { return try PostgresAddress(text).description } catch {
+                throw SettingProblem(text: "is wrong: \(error.message)")
+            }
+        }
+        guard text.hasPrefix("redis://") || text.hasPrefix("rediss://") else {
+            throw SettingProblem(
+                text:
+                    "is wrong: the address must begin with redis:// or rediss://, or with postgres://"
+            )
+        }
+        do throws(TimelineError) { return try RedisAddress(text).description } catch {
+            throw SettingProblem(text: "is wrong: \(error.message)")
+        }
+    }
 
     private static let http: [Setting] = [
         .text(
@@ -182,6 +197,26 @@ extension Setting {
     ]
 
     private static let engines: [Setting] = [
+        Setting(
+            key: "records.url",
+            meaning:
+                "Where accounts, people and history are kept: postgres://[user[:password]@]host[:port][/database]. "
+                + "Empty: in the data folder. Shown without the password.",
+            allowed: "empty, or an address of PostgreSQL",
+            parse: { values, configuration throws(SettingProblem) in
+                let text = values.first ?? ""
+                guard text.isEmpty || PostgresAddress.isOne(text) else {
+                    throw SettingProblem(text: "must begin with postgres:// or postgresql://")
+                }
+                if !text.isEmpty { _ = try shownAddress(text) }
+                configuration.records.url = text
+            },
+            render: { configuration in
+                let url = configuration.records.url
+                // It was read before.
+                return url.isEmpty ? "" : (try? shownAddress(url)) ?? "<redacted>"
+            }
+        ),
         .duration(
             "records.retention",
             \.records.retention,

@@ -1,8 +1,17 @@
-import GRDB
+/// A session that can begin and end transactions: what a group commit needs.
+protocol TransactionSession: SQLSession {
+    /// Begins a transaction in which nobody else writes.
+    func begin() throws(RecordsError)
+    /// Durable when it returns.
+    func commit() throws(RecordsError)
+    /// Undoes what was begun, if anything.
+    func rollBack()
+    var isInTransaction: Bool { get }
+}
 
 /// Runs a group of writes as one transaction on the writer's connection.
-struct GroupCommit {
-    let database: Database
+struct GroupCommit<Session: TransactionSession> {
+    let session: Session
     /// Called after each commit, before anybody is told of it.
     let committed: () -> Void
 
@@ -23,47 +32,39 @@ struct GroupCommit {
     /// `nil` if the transaction as a whole failed; nothing is written then, and nobody was told.
     private func together(_ group: [WaitingWrite]) -> [@Sendable () -> Void]? {
         guard group.count > 1 else { return nil }
-        let session = SQLiteSession(database: database)
         var answers: [@Sendable () -> Void] = []
         do throws(RecordsError) {
-            try session.run("BEGIN IMMEDIATE", [])
+            try session.begin()
             for write in group {
                 try session.run("SAVEPOINT one", [])
                 do throws(RecordsError) {
                     answers.append(try write.run(session))
                 } catch {
-                    guard database.isInsideTransaction else { throw error }
+                    guard session.isInTransaction else { throw error }
                     try session.run("ROLLBACK TO one", [])
                     answers.append { [fail = write.fail] in fail(error) }
                 }
                 try session.run("RELEASE one", [])
             }
-            try session.run("COMMIT", [])
+            try session.commit()
             committed()
             return answers
         } catch {
-            rollback()
+            session.rollBack()
             return nil
         }
     }
 
     private func alone(_ write: WaitingWrite) throws(RecordsError) -> @Sendable () -> Void {
-        let session = SQLiteSession(database: database)
         do throws(RecordsError) {
-            try session.run("BEGIN IMMEDIATE", [])
+            try session.begin()
             let answer = try write.run(session)
-            try session.run("COMMIT", [])
+            try session.commit()
             committed()
             return answer
         } catch {
-            rollback()
+            session.rollBack()
             throw error
         }
-    }
-
-    private func rollback() {
-        guard database.isInsideTransaction else { return }
-        // SQLite cannot refuse a rollback of an open transaction except by having done it already.
-        try? database.execute(sql: "ROLLBACK")
     }
 }

@@ -1,0 +1,67 @@
+import BelfryCore
+import BelfryPostgres
+import BelfryPostgresClient
+import BelfryRecords
+import BelfryServer
+
+/// The PostgreSQL that keeps the pushes, where the configuration names one: whether it can be reached, and whether it keeps what it accepts.
+extension DataFolderDoctor {
+    func postgres() async -> [Diagnosis] {
+        let url = configuration.timeline.url
+        guard PostgresAddress.isOne(url) else { return [] }
+        do {
+            let address = try PostgresAddress(url)
+            let findings = try await PostgresAudit.findings(of: address)
+            guard findings.isEmpty else { return findings.map(Self.diagnosis) }
+            return [Diagnosis("timeline", .well, "\(address) keeps what it accepts")]
+        } catch {
+            return [
+                Diagnosis(
+                    "timeline",
+                    .damaged,
+                    (error as? TimelineError)?.message ?? "\(error)",
+                    remedy:
+                        "See to it that the server runs, and that timeline.url names it and a user who may log in."
+                )
+            ]
+        }
+    }
+
+    /// The records, where they lie in PostgreSQL: every row is read, nothing is changed.
+    func recordsInPostgres() async -> [Diagnosis] {
+        do {
+            let address = try PostgresAddress(configuration.records.url)
+            let database = try PostgresDatabase(address, schema: configuration.recordsSchema)
+            let faults: [String]
+            do { faults = try await database.verify() } catch {
+                await database.close()
+                throw error
+            }
+            await database.close()
+            guard faults.isEmpty else {
+                return faults.map {
+                    Diagnosis("records", .damaged, $0, remedy: "Put the schema back from a copy.")
+                }
+            }
+            return [Diagnosis("records", .well, "\(address) holds them, and every row can be read")]
+        } catch {
+            return [
+                Diagnosis(
+                    "records",
+                    .damaged,
+                    (error as? RecordsError)?.message ?? "\(error)",
+                    remedy:
+                        "See to it that the server runs, and that records.url names it and a user who may log in."
+                )
+            ]
+        }
+    }
+
+    private static func diagnosis(_ finding: PostgresFinding) -> Diagnosis {
+        Diagnosis(
+            "timeline",
+            finding.weight == .refused ? .damaged : .warning,
+            "PostgreSQL: \(finding.description)"
+        )
+    }
+}
