@@ -27,6 +27,10 @@ struct IntentLogTests {
         #expect(Set(found.map(\.change)) == Set(1..<40))
         #expect(try await again.read { $0.change == 7 } == [intent(7)])
         again.close()
+        let error = await #expect(throws: TimelineError.self) {
+            try await again.append([intent(1)])
+        }
+        #expect(error?.code == .closed)
     }
 
     @Test("forgets whole files, the oldest first, and only when told to")

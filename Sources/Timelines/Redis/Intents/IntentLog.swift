@@ -30,6 +30,7 @@ final class IntentLog: Sendable {
         var open: FileID
         /// After a failed write the file may end in half a frame: nothing is appended to it any more.
         var isBroken = false
+        var isClosed = false
     }
 
     private let disk: DiskStorage
@@ -59,7 +60,10 @@ final class IntentLog: Sendable {
 
     /// Ends it; whatever is being written comes to its end first.
     func close() {
-        files.withLock { disk.close($0.open) }
+        files.withLock { files in
+            files.isClosed = true
+            disk.close(files.open)
+        }
         disk.release()
     }
 
@@ -106,6 +110,7 @@ final class IntentLog: Sendable {
 
     private func write(_ bytes: [UInt8]) throws(TimelineError) {
         try files.withLock { files throws(TimelineError) in
+            try Self.checkOpen(files)
             if files.isBroken { try Self.roll(&files, disk) }
             files.isBroken = true
             try Self.append(bytes, to: files.open, disk)
@@ -197,8 +202,10 @@ final class IntentLog: Sendable {
         let result: Result<Value, TimelineError> = await withCheckedContinuation { continuation in
             Self.onThread {
                 let result = self.files.withLock { files -> Result<Value, TimelineError> in
-                    do throws(TimelineError) { return .success(try body(&files, self.disk)) } catch
-                    {
+                    do throws(TimelineError) {
+                        try Self.checkOpen(files)
+                        return .success(try body(&files, self.disk))
+                    } catch {
                         return .failure(error)
                     }
                 }
@@ -206,6 +213,11 @@ final class IntentLog: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// Once it is closed, its file's number may be another file's.
+    private static func checkOpen(_ files: Files) throws(TimelineError) {
+        if files.isClosed { throw TimelineError(.closed, "the timeline is closed") }
     }
 
     /// The disk blocks: not on a thread that tasks share.

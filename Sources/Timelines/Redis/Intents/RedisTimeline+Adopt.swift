@@ -35,7 +35,9 @@ extension RedisTimeline {
         let holes = Dictionary(uniqueKeysWithValues: zip(all, begun.map(\.holes)))
         let count = configuration.shards
         let intents = try await intents?.read { intent in
-            holes[intent.shard]?.contains { $0.contains(intent.change) } ?? false
+            // What was kept for keys with more shards is not for these.
+            guard intent.shard < count else { return false }
+            return holes[intent.shard]?.contains { $0.contains(intent.change) } ?? false
                 || ([intent.digest] + intent.successors).contains {
                     holes[$0.directory(among: count)] != nil
                 }
