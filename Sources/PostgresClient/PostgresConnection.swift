@@ -9,7 +9,8 @@ import Musl
 import Darwin
 #endif
 
-/// One connection. Its calls block their thread, but never longer than ``PostgresSettings`` says; whoever uses it has a thread for it.
+/// One connection. Its calls block their thread, but never longer than ``PostgresSettings`` says, except for looking up the host's name; whoever uses
+/// it has a thread for it.
 package final class PostgresConnection {
     private let handle: OpaquePointer
     private let settings: PostgresSettings

@@ -66,11 +66,20 @@ package final class PostgresProcess: Sendable {
                 if process?.isRunning != true { process = try start() }
                 return process?.isRunning == true
             }
-            if isRunning, (try? connection()) != nil { return }
+            if isRunning, await answers() { return }
             // Another process needs its time to start; nothing but trying tells when it is there.
             try await Task.sleep(for: .milliseconds(40))
         }
         throw ServerMissing(description: "PostgreSQL does not answer on port \(port)")
+    }
+
+    /// Whether it takes connections. Waits on a thread of its own: those that tests share are few.
+    private func answers() async -> Bool {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [self] in
+                continuation.resume(returning: (try? connection()) != nil)
+            }
+        }
     }
 
     private func start() throws -> Process {

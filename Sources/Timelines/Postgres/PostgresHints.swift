@@ -68,6 +68,7 @@ final class PostgresHints: Sendable {
 
     /// Listens on a thread of its own until closed, and goes on after every failure.
     func listen(_ heard: @escaping @Sendable (Timestamp) -> Void) {
+        // Without it the thread could not be ended; hints are a help that can be missed.
         guard let doorbell else { return }
         state.withLock { $0.isListening = true }
         startThread { [self] in
