@@ -364,7 +364,7 @@ if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
             ],
             path: "Sources/belfry-peers",
             swiftSettings: settings
-        ),
+        )
     ]
     // The benchmarks of single functions need a package of their own: `BELFRY_BENCHMARKS=peers` leaves it out.
     if wanted != "peers" {

@@ -5,17 +5,20 @@ import Synchronization
 /// A Redis Cluster of the test's own: three primaries and a replica of each, on loopback.
 final class RedisClusterProcess: Sendable {
     let servers: [RedisProcess]
+    private let failsOver: Bool
 
     /// Starts six servers and makes a cluster of them with the command that people use.
     ///
-    /// - Parameter milliseconds: without a word from a server for so long, the others take it for dead. Short only where that is what is tested: on a slow
-    ///   machine a server that lives is silent for seconds.
-    init(nodeTimeout milliseconds: Int = 15_000) async throws {
-        servers = try (0..<6).map { _ in
-            try RedisProcess([
-                "--cluster-enabled", "yes", "--cluster-node-timeout", "\(milliseconds)",
-            ])
-        }
+    /// - Parameter milliseconds: without a word from a server for so long, the others take it for dead and its replica takes over. `nil`: never, as on a
+    ///   slow machine a server that lives is silent for seconds.
+    init(nodeTimeout milliseconds: Int? = nil) async throws {
+        failsOver = milliseconds != nil
+        // While they start they wait for each other by it: that is to be short in any case.
+        var arguments = [
+            "--cluster-enabled", "yes", "--cluster-node-timeout", "\(milliseconds ?? 1000)",
+        ]
+        if milliseconds == nil { arguments += ["--cluster-replica-no-failover", "yes"] }
+        servers = try (0..<6).map { [arguments] _ in try RedisProcess(arguments) }
         for server in servers { try await server.answers() }
         let places = servers.map { "127.0.0.1:\($0.port)" }
         let made = try await run(
@@ -59,6 +62,10 @@ final class RedisClusterProcess: Sendable {
         for server in servers {
             let roles = try await server.command("INFO", "replication")
             if roles.contains("role:slave") { try await server.follows() }
+        }
+        guard !failsOver else { return }
+        for server in servers {
+            try await server.command("CONFIG", "SET", "cluster-node-timeout", "15000")
         }
     }
 }

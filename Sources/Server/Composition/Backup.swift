@@ -114,11 +114,12 @@ package struct Backup: Sendable {
             let copy = try DiskStorage(folder: folder + "/timeline")
             defer { copy.release() }
             _ = try JournalCopy.write(lanesOf: disk, to: copy)
-            guard hasRecords else { return }
-            try await Records.copy(
-                stopped: source + "/records.sqlite",
-                to: folder + "/records.sqlite"
-            )
+            if hasRecords {
+                try await Records.copy(
+                    stopped: source + "/records.sqlite",
+                    to: folder + "/records.sqlite"
+                )
+            }
             // A damaged timeline that nobody has open is refused: it can be repaired first.
             return []
         }
@@ -135,7 +136,9 @@ package struct Backup: Sendable {
                 contains: hasRecords ? ["timeline", "records.sqlite"] : ["timeline"],
                 lacks: hasRecords
                     ? []
-                    : ["the records (schema \(configuration.recordsSchema) in PostgreSQL: pg_dump)"],
+                    : [
+                        "the records (schema \(configuration.recordsSchema) in PostgreSQL: pg_dump)"
+                    ],
                 damaged: damaged
             )
             try copyRest(&report)
