@@ -87,8 +87,8 @@ struct KeptIntentsTests {
         try await one.schedule([push(1), push(2), push(3)])
         #expect(try await two.cancel([push(1).id]) == [.cancelled])
         try await lose(server)
-        // Of what the other one has scheduled this one knows nothing.
-        #expect(try await two.cancel([push(2).id]) == [.gone])
+        // Of what the other one has scheduled this one knows nothing, unless that one has heard of the loss before, and has put it again.
+        #expect([[.gone], [.cancelled]].contains(try await two.cancel([push(2).id])))
         // Now the other one hears that somebody has adopted its shards.
         _ = try await one.nextDue()
         let found = try await one.find((0...3).map { push($0).id })

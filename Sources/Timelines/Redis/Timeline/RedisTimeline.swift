@@ -206,9 +206,11 @@ package final class RedisTimeline: Timeline {
 
     /// Asks shards as they are, and takes note of their clocks.
     func askOnce(_ calls: [(shard: Int, call: ScriptCall)]) async -> [RedisReply] {
+        let begun = book.begin(calls.lazy.map(\.shard))
         let replies = await servers.ask(calls.map(\.call))
-        for (call, reply) in zip(calls, replies) {
-            if let answer = ShardAnswer(reply) { book.hear(call.shard, answer) }
+        for (index, call) in calls.enumerated() {
+            guard let answer = ShardAnswer(replies[index]) else { continue }
+            book.hear(call.shard, answer, since: begun[index])
         }
         return replies
     }

@@ -8,9 +8,32 @@ final class ShardBook: Sendable {
         var ahead: Int64?
         var isKnown = false
         var nextDue: Timestamp?
+        /// The shard's steady clock at the newest answer: answers overtake each other on their way into this book.
+        var newest = Int64.min
+        var answers = 0
+        /// How many hints there were, and the earliest that no later answer has covered.
+        var hints = 0
+        var unseen: Timestamp?
         /// How often this process has adopted it, and the change with which its server began then.
         var adoptions = 0
         var floor = 0
+
+        mutating func hear(_ answer: ShardAnswer, since call: Begun) {
+            guard answer.steady >= newest else { return }
+            // Of two calls at the same time and in the same millisecond nobody can say which came first: too early costs one look.
+            let isTie = answer.steady == newest && answers != call.answers
+            newest = answer.steady
+            answers += 1
+            if hints == call.hints { unseen = nil }
+            let known = [answer.nextDue, unseen, isTie ? nextDue : nil]
+            nextDue = known.compactMap { $0 }.min()
+        }
+    }
+
+    /// What was known of a shard when a call on it began.
+    struct Begun: Sendable {
+        fileprivate var answers: Int
+        fileprivate var hints: Int
     }
 
     private struct State {
@@ -42,8 +65,17 @@ final class ShardBook: Sendable {
         return state.withLock { $0.heard }.map { $0.now + .milliseconds(ours - $0.steady) }
     }
 
-    /// Takes note of an answer.
-    func hear(_ shard: Int, _ answer: ShardAnswer) {
+    /// Begins a call on each of these shards: its answer covers the hints that have come before it.
+    func begin(_ shards: some Sequence<Int>) -> [Begun] {
+        state.withLock { state in
+            shards.map { Begun(answers: state.shards[$0].answers, hints: state.shards[$0].hints) }
+        }
+    }
+
+    /// Takes note of an answer. What was put meanwhile it may not have seen: that stays worth another look.
+    ///
+    /// - Parameter call: what ``begin(_:)`` gave before the server was asked.
+    func hear(_ shard: Int, _ answer: ShardAnswer, since call: Begun) {
         let ours = clock.steadyMilliseconds()
         let earliest = state.withLock { state in
             state.heard = (answer.now, ours)
@@ -52,7 +84,7 @@ final class ShardBook: Sendable {
                 answer.steady - ours
             )
             state.shards[shard].isKnown = true
-            state.shards[shard].nextDue = answer.nextDue
+            state.shards[shard].hear(answer, since: call)
             return state.shards.compactMap(\.nextDue).min()
         }
         board.publish(earliest)
@@ -61,6 +93,8 @@ final class ShardBook: Sendable {
     /// Takes note that somebody has put something that is due earlier.
     func hint(_ shard: Int, due: Timestamp) {
         let earliest = state.withLock { state in
+            state.shards[shard].hints += 1
+            state.shards[shard].unseen = min(state.shards[shard].unseen ?? due, due)
             state.shards[shard].nextDue = min(state.shards[shard].nextDue ?? due, due)
             return state.shards.compactMap(\.nextDue).min()
         }
