@@ -48,6 +48,7 @@ struct ReminderCrashTests {
                 body: .object(["opening": .integer(moved.milliseconds)])
             )
             try await world.crash(first)
+            let isInTime = world.clock.now() < moved
             let second = try await world.start()
             try await eventually("everybody is told") {
                 try world.logged().count >= Self.people
@@ -55,7 +56,8 @@ struct ReminderCrashTests {
             second.signal(SIGTERM)
             #expect(try await second.ended() == 0)
             let logged = try world.logged()
-            #expect(logged.count == Self.people)
+            // On a machine so slow that sending had begun, what was on its way may have gone out twice.
+            if isInTime { #expect(logged.count == Self.people) }
             #expect(Set(logged.map(\.person)).count == Self.people)
             #expect(logged.allSatisfy { $0.at >= moved.milliseconds })
         }
