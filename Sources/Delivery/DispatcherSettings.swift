@@ -28,10 +28,10 @@ package struct DispatcherSettings: Sendable, Hashable {
     package init() {}
 }
 
-/// When a message that was surely not accepted is tried again: exponential back-off with full jitter.
+/// When a message that was surely not accepted is tried again: exponential back-off with equal jitter.
 ///
-/// Full jitter (a uniform draw up to the exponential bound) spreads a crowd of retries best: M. Brooker,
-/// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+/// Half of the bound is always waited, so that no push runs out of attempts in a few seconds in which the other side starts again; the other half is drawn, so that
+/// a crowd spreads: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 package struct RetryPolicy: Sendable, Hashable {
     /// Tries in all; after the last one the push is a dead letter.
     package var attempts = 8
@@ -59,7 +59,7 @@ package struct RetryPolicy: Sendable, Hashable {
         let doubled = base.milliseconds.multipliedReportingOverflow(by: 1 << min(attempt, 30))
         let bound = doubled.overflow ? .max : doubled.partialValue
         let ceiling = max(floor, min(bound, longest.milliseconds))
-        let drawn = Int64.random(in: floor...ceiling, using: &random)
+        let drawn = Int64.random(in: max(floor, ceiling / 2)...ceiling, using: &random)
         guard let asked = asked?.milliseconds, asked > 0 else { return .milliseconds(drawn) }
         return .milliseconds(max(drawn, asked + Int64.random(in: 0...asked / 10, using: &random)))
     }

@@ -77,6 +77,12 @@ struct RedisServeTests {
         #expect(shown.code == 0)
         #expect(shown.out.contains("rediss://shop@cache.example:7000/2"))
         #expect(!shown.out.contains("geheim"))
+        let watched = try await Program.run(
+            ["serve", "--print-config"],
+            environment: ["BELFRY_TIMELINE_URL": "redis+sentinel://:geheim@one,two:7001/shop"]
+        )
+        #expect(watched.code == 0, "\(watched.err)")
+        #expect(watched.out.contains("redis+sentinel://one:26379,two:7001/shop/0"))
         let wrong = try await Program.run(
             ["serve", "--print-config"],
             environment: ["BELFRY_TIMELINE_URL": "http://:geheim@cache.example"]

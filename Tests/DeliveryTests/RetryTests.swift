@@ -25,6 +25,8 @@ struct RetryTests {
                 let delay = policy.delay(after: attempt, asked: nil, using: &random)
                 let bound = policy.base.milliseconds << Int64(min(attempt, 20))
                 #expect(delay >= max(policy.shortest, .milliseconds(1)))
+                let half = min(policy.longest.milliseconds, bound) / 2
+                #expect(delay.milliseconds >= half, "a short outage uses no attempts up")
                 #expect(
                     delay
                         <= max(

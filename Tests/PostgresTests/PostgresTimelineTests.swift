@@ -86,6 +86,16 @@ struct PostgresTimelineTests {
         for timeline in timelines { await timeline.close() }
     }
 
+    @Test("an id with a NUL, which no text of PostgreSQL holds, is nobody's, and spoils no batch")
+    func impossibleID() async throws {
+        let timeline = try await timelines(1)[0]
+        try await timeline.schedule([push("one")])
+        let ids: [PushID] = ["one", "a\u{0}b"]
+        #expect(try await timeline.find(ids).map { $0?.push.id } == ["one", nil])
+        #expect(try await timeline.cancel(ids) == [.cancelled, .gone])
+        await timeline.close()
+    }
+
     @Test("a push that is put by another process wakes who waits here")
     func hints() async throws {
         let timelines = try await timelines(2)

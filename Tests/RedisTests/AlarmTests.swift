@@ -28,20 +28,27 @@ struct AlarmTests {
     /// Nothing else could: by this process's book nothing is due, and there is no sweep.
     private func wakes(_ mine: RedisTimeline, by other: RedisTimeline, _ number: Int) async throws {
         let waiting = Task { try await mine.alarm.wait(nextDue: nil) }
-        let push = Push(
-            id: PushID("push/\(number)"),
-            recipient: Recipient(account: "a", person: "o"),
-            due: SystemClock().now() + .milliseconds(300),
-            channel: "log",
-            payload: []
-        )
-        try await other.schedule([push])
+        var due = SystemClock().now()
+        var count = 0
+        // What is due when it is put rings for nobody but who has put it: a slow machine tries again.
+        while SystemClock().now() >= due {
+            due = SystemClock().now() + .milliseconds(500)
+            let push = Push(
+                id: PushID("push/\(number)/\(count)"),
+                recipient: Recipient(account: "a", person: "o"),
+                due: due,
+                channel: "log",
+                payload: []
+            )
+            try await other.schedule([push])
+            count += 1
+        }
         try await waiting.value
-        let batch = try await mine.claim(limit: 1, lease: .seconds(600))
-        #expect(batch.claims.map(\.push) == [push])
-        #expect(batch.now >= push.due)
-        let end = Settlement(token: try #require(batch.claims.first).token, result: .done)
-        #expect(try await mine.settle([end]) == [.settled])
+        let batch = try await mine.claim(limit: 100, lease: .seconds(600))
+        #expect(batch.claims.count == count)
+        #expect(batch.now >= due)
+        let ends = batch.claims.map { Settlement(token: $0.token, result: .done) }
+        #expect(try await mine.settle(ends).allSatisfy { $0 == .settled })
     }
 
     private func listeners(of server: RedisProcess, are count: Int) async throws {

@@ -86,10 +86,11 @@ extension Setting {
                 throw SettingProblem(text: "is wrong: \(error.message)")
             }
         }
-        guard text.hasPrefix("redis://") || text.hasPrefix("rediss://") else {
+        let schemes = ["redis", "rediss", "redis+sentinel", "rediss+sentinel"]
+        guard schemes.contains(where: { text.hasPrefix($0 + "://") }) else {
             throw SettingProblem(
                 text:
-                    "is wrong: the address must begin with redis:// or rediss://, or with postgres://"
+                    "is wrong: the address must begin with redis:// or rediss://, redis+sentinel:// or rediss+sentinel://, or postgres://"
             )
         }
         do throws(TimelineError) { return try RedisAddress(text).description } catch {
@@ -275,7 +276,7 @@ extension Setting {
             "delivery.backoff-base",
             \.delivery.backoffBase,
             in: .milliseconds(10) ... .hours(1),
-            "Wait before the second attempt; doubles each time."
+            "Longest wait before the second attempt, and twice the shortest; doubles each time."
         ),
         .duration(
             "delivery.backoff-max",

@@ -5,7 +5,7 @@ extension PostgresTimeline {
     package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         guard !ids.isEmpty else { return [] }
         var parameters = moment
-        parameters.append(Array(Set(ids.map(\.text))))
+        parameters.append(Self.texts(of: ids))
         let result = try await ask(isRead: true) {
             [parameters] connection throws(PostgresFailure) in
             let rows = try connection.query("SELECT * FROM find($1, $2, $3)", parameters)
@@ -13,6 +13,11 @@ extension PostgresTimeline {
         }
         let found = try result.get()
         return ids.map { found[$0.text] }
+    }
+
+    /// Each id once. No text of PostgreSQL may hold a NUL, and no push has an id that does.
+    static func texts(of ids: [PushID]) -> [String] {
+        Set(ids.map(\.text)).filter { !$0.utf8.contains(0) }
     }
 
     /// State, then the push.

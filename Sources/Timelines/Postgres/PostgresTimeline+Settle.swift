@@ -25,7 +25,7 @@ extension PostgresTimeline {
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
         guard !ids.isEmpty else { return [] }
         var parameters = moment
-        parameters.append(Array(Set(ids.map(\.text))))
+        parameters.append(Self.texts(of: ids))
         var codes = try await ask { [parameters] connection throws(PostgresFailure) in
             Self.codes(try connection.query("SELECT * FROM cancel($1, $2, $3)", parameters))
         }
