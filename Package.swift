@@ -230,7 +230,10 @@ let package = Package(
             ]
         ),
         // Other servers, measured with the same pushes.
-        module("Peers", ["BelfryBench", "BelfryCore"]),
+        module(
+            "Peers",
+            ["BelfryBench", "BelfryCore", "BelfryDelivery", "BelfryRedis", "CHiredis", logging]
+        ),
         module(
             "Doctor",
             [
@@ -360,7 +363,8 @@ if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
         .executableTarget(
             name: "belfry-peers",
             dependencies: [
-                "BelfryBench", "BelfryCore", "BelfryPeers", "CLibPQ", "CRabbitMQ", argumentParser,
+                "BelfryBench", "BelfryChannels", "BelfryCore", "BelfryPeers", "CLibPQ",
+                "CRabbitMQ", argumentParser,
             ],
             path: "Sources/belfry-peers",
             swiftSettings: settings

@@ -18,6 +18,7 @@ struct PeersCommand: AsyncParsableCommand {
 
     private static let all =
         Benchmark.simplePeers + [Benchmark.scheduleRabbitMQ, Benchmark.schedulePostgreSQL]
+        + Benchmark.reminders + [Benchmark.remindersRabbitMQ]
 
     func validate() throws { try options.check(among: Self.all) }
 

@@ -9,15 +9,15 @@ extension Benchmark {
         "200,000 due within one second: milliseconds from its beginning until the last was handed over, against the second itself"
     ) { setting in
         let load = burst(setting)
-        let (channel, start) = try await load.run()
+        let (log, start) = try await load.run(in: setting.folder, lanes: setting.lanes)
         return [
             Measurement(
                 "burst.200k.null",
-                milliseconds(until: channel.last, from: start),
+                milliseconds(until: log.last, from: start),
                 "ms",
                 reference: Double(load.spread.milliseconds)
             ),
-            Measurement("burst.200k.null.p99", channel.lateness(percentile: 99), "ms"),
+            Measurement("burst.200k.null.p99", log.lateness(percentile: 99), "ms"),
         ]
     }
 
@@ -34,8 +34,8 @@ extension Benchmark {
             load.target = webhook(port: port, caller: caller)
             let result: Result<Double, any Error>
             do {
-                let (channel, start) = try await load.run()
-                result = .success(milliseconds(until: channel.last, from: start))
+                let (log, start) = try await load.run(in: setting.folder, lanes: setting.lanes)
+                result = .success(milliseconds(until: log.last, from: start))
             } catch { result = .failure(error) }
             await caller.shutdown()
             return (try result.get(), try await barePosts(load.count, port: port))
@@ -44,14 +44,7 @@ extension Benchmark {
     }
 
     private static func burst(_ setting: BenchmarkSetting) -> DeliveryLoad {
-        let count = setting.count(200_000, least: 1000)
-        return DeliveryLoad(
-            folder: setting.folder,
-            lanes: setting.lanes,
-            count: count,
-            head: .seconds(3 + Int64(count / 50_000)),
-            spread: .seconds(1)
-        )
+        DeliveryLoad(count: setting.count(200_000, least: 1000), spread: .seconds(1))
     }
 
     private static func milliseconds(until last: Int64, from start: Timestamp) -> Double {

@@ -15,24 +15,21 @@ extension Benchmark {
             let count = setting.count(rate * 10, least: rate)
             let bare = try await bareLateness(for: .seconds(2))
             let load = DeliveryLoad(
-                folder: setting.folder,
-                lanes: setting.lanes,
                 count: count,
-                head: .seconds(3 + Int64(count / 50_000)),
                 spread: .milliseconds(Int64(count / thousands))
             )
-            let channel = try await load.run().channel
+            let log = try await load.run(in: setting.folder, lanes: setting.lanes).log
             let percentiles = [("p50", 50.0), ("p99", 99.0), ("p999", 99.9)].map { part, percent in
                 Measurement(
                     "\(name).\(part)",
-                    channel.lateness(percentile: percent),
+                    log.lateness(percentile: percent),
                     "ms",
                     reference: Double(bare.valueAtPercentile(percent)) / 1000
                 )
             }
             let most = Measurement(
                 "\(name).max",
-                channel.greatest,
+                log.greatest,
                 "ms",
                 reference: Double(bare.max) / 1000
             )

@@ -20,7 +20,7 @@ extension Benchmark {
             timeline: timeline,
             alarm: timeline.alarm,
             clock: SystemClock(),
-            channels: [LatenessChannel(expecting: pushes) {}],
+            channels: [LatenessChannel(LatenessLog(expecting: pushes) {})],
             recorder: NoRecorder(),
             seed: 1,
             logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }

@@ -1,4 +1,4 @@
-import BelfryCore
+package import BelfryCore
 import BelfryJournal
 
 #if canImport(Glibc)
@@ -48,7 +48,7 @@ package enum ScheduleLoad {
     }
 
     /// Schedules the pushes with these numbers, made as they are needed: nothing but the timeline keeps them.
-    static func fill(_ timeline: JournalTimeline, _ serials: Range<Int>) async throws {
+    package static func fill(_ timeline: some Timeline, _ serials: Range<Int>) async throws {
         let now = SystemClock().now()
         let step = BenchPushes.batch
         try await Callers.run { caller in

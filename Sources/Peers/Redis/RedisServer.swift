@@ -1,14 +1,22 @@
 import BelfryBench
 import BelfryCore
+import Foundation
 
 /// A Redis that keeps pushes as a delay queue on Redis does: a hash of records by id, and a set of ids sorted by due time.
 struct RedisServer: Sendable {
     let server: PeerServer
 
-    /// Runs one, with an append-only file that is synced every second: what is accepted within a second is lost with the power.
-    static func during<Value>(folder: String, _ work: (RedisServer) async throws -> Value)
+    /// Runs one in a new folder within `folder`, with an append-only file that is synced every second: what is accepted within a second is lost with the power.
+    static func during<Value>(folder place: String, _ work: (RedisServer) async throws -> Value)
         async throws -> Value
     {
+        let folder = "\(place)/redis-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: false
+        )
+        // The benchmark's own folder, which this lies in, is removed in any case.
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let port = try LoopbackPort.free()
         let program = PeerProgram(
             "redis-server",

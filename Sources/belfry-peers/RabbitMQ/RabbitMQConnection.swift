@@ -3,7 +3,7 @@ import CRabbitMQ
 
 /// One connection with one channel in confirm mode. Its calls block.
 final class RabbitMQConnection {
-    private static let queue = "pushes"
+    static let queue = "pushes"
     private let connection: amqp_connection_state_t
     /// The tag of the newest message; tags count up from 1.
     private var published: UInt64 = 0
@@ -49,10 +49,16 @@ final class RabbitMQConnection {
         return Int(answer.pointee.message_count)
     }
 
-    /// Publishes persistent messages, and waits until each is confirmed. The id goes into the message's own field for it.
+    /// Publishes the pushes with these numbers.
     func publish(_ serials: Range<Int>) throws {
+        try publish(serials.map { (id: BenchPushes.id($0), body: BenchPushes.payload) })
+    }
+
+    /// Publishes persistent messages, and waits until each is confirmed. The id goes into the message's own field for it.
+    func publish(_ messages: [(id: [UInt8], body: [UInt8])]) throws {
+        guard !messages.isEmpty else { return }
         let first = published + 1
-        for serial in serials { try publish(serial) }
+        for message in messages { try publish(message.id, message.body) }
         var open = Set(first...published)
         while !open.isEmpty {
             let event = belfry_amqp_next(connection, nil)
@@ -67,9 +73,8 @@ final class RabbitMQConnection {
         }
     }
 
-    private func publish(_ serial: Int) throws {
-        var id = BenchPushes.id(serial)
-        var body = BenchPushes.payload
+    private func publish(_ id: [UInt8], _ body: [UInt8]) throws {
+        var (id, body) = (id, body)
         let status = Self.queue.withCString { name in
             id.withUnsafeMutableBytes { id in
                 body.withUnsafeMutableBytes { body in
