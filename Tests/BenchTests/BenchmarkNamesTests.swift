@@ -22,6 +22,11 @@ struct BenchmarkNamesTests {
                 "schedule.beanstalkd.50ms",
             ]
         )
+        #expect(
+            Benchmark.reminders.map(\.name) == [
+                "reminders.200k.null", "reminders.10k", "reminders.pending", "reminders.idle",
+            ]
+        )
     }
 
     @Test("the amount of work follows the scale, and never falls below the least")

@@ -3,55 +3,79 @@
 local wanted, ageing = tonumber(ARGV[3]), tonumber(ARGV[4])
 call('HDEL', K .. ':m', '')
 reap(256)
-local cursors = {}
 
--- Where a band stands: its chunks are read whole, one by one. Nil at its end.
-local function head(band)
-    local cursor = cursors[band]
-    if not cursor then
-        cursor = { read = {}, entries = {}, at = 1 }
-        cursors[band] = cursor
-    end
-    if cursor.at > #cursor.entries then
-        local chunk = call('ZRANGE', K .. ':t' .. band, #cursor.read, #cursor.read)[1]
-        if not chunk then return nil end
+-- Bands in which something is due, and where each stands: its chunks are read one by one, of each no more than is wanted at once.
+local cursors, active = {}, {}
+
+-- The next chunk, or the next part of one; false at the band's end.
+local function read_on(cursor)
+    if cursor.is_whole then
+        local place = text(#cursor.read)
+        local chunk = call('ZRANGE', TOP[cursor.band], place, place)[1]
+        if not chunk then return false end
         cursor.read[#cursor.read + 1] = chunk
-        cursor.entries = call('ZRANGE', K .. ':c' .. band .. chunk, 0, -1, 'WITHSCORES')
-        cursor.at = 1
+        cursor.start = 0
+    else
+        cursor.start = cursor.start + #cursor.entries / 2
     end
-    return cursor
+    local key = CHUNKS[cursor.band] .. cursor.read[#cursor.read]
+    cursor.entries = call('ZRANGE', key, text(cursor.start), text(cursor.start + wanted - 1), 'WITHSCORES')
+    cursor.is_whole = #cursor.entries < 2 * wanted
+    cursor.at = 1
+    return true
 end
+
+-- What stands next in a band; without a due time where that is nothing, or not yet due.
+local function look(cursor)
+    cursor.due = nil
+    while cursor.at > #cursor.entries do
+        if not read_on(cursor) then return end
+    end
+    local due = tonumber(cursor.entries[cursor.at + 1])
+    if due <= now then cursor.due, cursor.number = due, first_of(cursor.entries[cursor.at]) end
+end
+
+for band = 0, 3 do
+    local cursor = { band = band, read = {}, entries = {}, at = 1, start = 0, is_whole = true }
+    look(cursor)
+    if cursor.due then active[#active + 1] = cursor end
+    cursors[#cursors + 1] = cursor
+end
+
+local function rank_of(cursor) return math.max(0, cursor.band - math.floor((now - cursor.due) / ageing)) end
 
 -- The next one's sequence, its band after ageing and when it was due; nil where nothing more is due.
 local function best()
-    local found, found_rank, found_due, found_number
-    for band = 0, 3 do
-        local cursor = head(band)
-        local due = cursor and tonumber(cursor.entries[cursor.at + 1])
-        if due and due <= now then
-            local number = first_of(cursor.entries[cursor.at])
-            local rank = math.max(0, band - math.floor((now - due) / ageing))
-            if not found or rank < found_rank
-                or (rank == found_rank and (due < found_due or (due == found_due and number < found_number))) then
-                found, found_rank, found_due, found_number = cursor, rank, due, number
-            end
+    local place, found, rank = 1, active[1], nil
+    if not found then return nil end
+    rank = rank_of(found)
+    for i = 2, #active do
+        local other = active[i]
+        local other_rank = rank_of(other)
+        if other_rank < rank or (other_rank == rank
+            and (other.due < found.due or (other.due == found.due and other.number < found.number))) then
+            place, found, rank = i, other, other_rank
         end
     end
-    if not found then return nil end
+    local number, due = found.number, found.due
     found.at = found.at + 2
-    return found_number, found_rank, found_due
+    look(found)
+    if not found.due then table.remove(active, place) end
+    return number, rank, due
 end
 
 -- Removes what best has given from what is filed.
 local function take_away()
-    for band, cursor in pairs(cursors) do
+    for _, cursor in ipairs(cursors) do
         for place, chunk in ipairs(cursor.read) do
-            local key = K .. ':c' .. band .. chunk
-            if place < #cursor.read or cursor.at > #cursor.entries then
+            local key = CHUNKS[cursor.band] .. chunk
+            local taken = cursor.start + (cursor.at - 1) / 2
+            if place < #cursor.read then
                 call('DEL', key)
-                call('ZREM', K .. ':t' .. band, chunk)
-            elseif cursor.at > 1 then
-                call('ZREMRANGEBYRANK', key, 0, (cursor.at - 1) / 2 - 1)
+                call('ZREM', TOP[cursor.band], chunk)
+            elseif taken > 0 then
+                call('ZREMRANGEBYRANK', key, '0', text(taken - 1))
+                if call('EXISTS', key) == 0 then call('ZREM', TOP[cursor.band], chunk) end
             end
         end
     end

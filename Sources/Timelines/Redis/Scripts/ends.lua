@@ -6,9 +6,9 @@ local function cancel(digest)
     local number, flight = holder(digest)
     if not number then return 2 end
     if flight then
-        call('HDEL', K .. ':p', number)
+        call('HDEL', PARKED, text(number))
         if string.byte(flight, 7) == 0 then
-            call('HSET', K .. ':f', number, string.sub(flight, 1, 6) .. string.char(1) .. digest .. string.sub(flight, 8))
+            call('HSET', FLIGHTS, text(number), string.sub(flight, 1, 6) .. string.char(1) .. digest .. string.sub(flight, 8))
         end
         dirty = true
         return 1
@@ -33,7 +33,7 @@ local function settle(digest, generation, result, due, successors)
     local number, flight = holder(digest)
     if not flight or struct.unpack('<I6', flight) ~= generation then return 3 end
     local push = read(number)
-    local parked = call('HGET', K .. ':p', number)
+    local parked = call('HGET', PARKED, text(number))
     local is_cancelled = string.byte(flight, 7) == 1
     land(number)
     if is_cancelled and not parked then

@@ -6,9 +6,9 @@ for i = 4, #ARGV do
     if not flight or struct.unpack('<I6', flight) ~= struct.unpack('<I6', ARGV[i], 1 + ID) then
         outcomes[i - 3] = 2
     else
-        call('ZADD', K .. ':l', text(steady + ARGV[3]), number)
+        call('ZADD', LEASES, text(steady + ARGV[3]), text(number))
         dirty = true
-        local is_superseded = string.byte(flight, 7) == 1 or call('HEXISTS', K .. ':p', number) == 1
+        local is_superseded = string.byte(flight, 7) == 1 or call('HEXISTS', PARKED, text(number)) == 1
         outcomes[i - 3] = is_superseded and 1 or 0
     end
 end

@@ -5,7 +5,7 @@ for i = 3, #ARGV do
     local push, state = nil, 0
     if number then
         push = read(number)
-        local parked = flight and call('HGET', K .. ':p', number)
+        local parked = flight and call('HGET', PARKED, text(number))
         if parked then
             number, state = struct.unpack('<I6', parked), 3
             push = { attempt = 0 }

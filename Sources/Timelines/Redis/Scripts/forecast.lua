@@ -15,9 +15,9 @@ end
 
 -- A chunk that lies within one bucket is counted whole.
 for band = 0, 3 do
-    local list = call('ZRANGEBYSCORE', K .. ':t' .. band, '-inf', '(' .. text(to), 'WITHSCORES')
+    local list = call('ZRANGEBYSCORE', TOP[band], '-inf', '(' .. text(to), 'WITHSCORES')
     for i = 1, #list, 2 do
-        local key, first = K .. ':c' .. band .. list[i], tonumber(list[i + 1])
+        local key, first = CHUNKS[band] .. list[i], tonumber(list[i + 1])
         local last = tonumber(list[i + 3] or nil)
         local is_whole = last and first >= from and last < to
             and math.floor((first - from) / width) == math.floor((last - from) / width)
@@ -29,7 +29,7 @@ for band = 0, 3 do
     end
 end
 if flying > 0 then
-    for _, number in ipairs(call('ZRANGE', K .. ':l', 0, -1)) do tally(read(tonumber(number)).due, 1) end
+    for _, number in ipairs(call('ZRANGE', LEASES, '0', '-1')) do tally(read(tonumber(number)).due, 1) end
 end
 local reply = {}
 for bucket, total in pairs(totals) do

@@ -30,6 +30,9 @@ local ID = 10
 -- was the last of an id, in milliseconds.
 local HOLE, WINDOW = 16777216, 600000
 
+-- As Redis takes it: a number that is handed over as it is goes through the formatting of floating point, which takes longer than most commands.
+local function text(number) return string.format('%d', number) end
+
 local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window', 'rung')
 local seq, gen, flying = tonumber(meta[1] or 0), tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local chunks = tonumber(meta[8] or 0)
@@ -51,6 +54,18 @@ else
     steady = steady + math.max(0, now - tonumber(meta[10]))
 end
 
+-- MARK: Keys
+
+local TOP, CHUNKS = {}, {}
+for band = 0, 3 do
+    TOP[band], CHUNKS[band] = K .. ':t' .. band, K .. ':c' .. band
+end
+local FLIGHTS, LEASES, PARKED = K .. ':f', K .. ':l', K .. ':p'
+
+local function page(number) return K .. ':r' .. text(math.floor(number / PAGE)) end
+
+local function field(number) return text(number % PAGE) end
+
 -- MARK: Indexes
 
 local function power(buckets)
@@ -70,7 +85,7 @@ local function bucket(index, digest)
     local number = struct.unpack('<I4', digest)
     local place = number % (index.low * 2)
     if place >= index.buckets then place = number % index.low end
-    return index.name .. place
+    return index.name .. text(place)
 end
 
 local function lookup(index, digest)
@@ -80,7 +95,7 @@ end
 -- Moves what belongs into one bucket more.
 local function grow(index)
     local source, target = index.buckets - index.low, index.buckets
-    local entries = call('HGETALL', index.name .. source)
+    local entries = call('HGETALL', index.name .. text(source))
     local moved, gone = {}, {}
     for i = 1, #entries, 2 do
         if struct.unpack('<I4', entries[i]) % (index.low * 2) == target then
@@ -92,13 +107,13 @@ local function grow(index)
     index.buckets = index.buckets + 1
     if index.buckets == index.low * 2 then index.low = index.buckets end
     if #gone == 0 then return end
-    call('HSET', index.name .. target, unpack(moved))
-    call('HDEL', index.name .. source, unpack(gone))
+    call('HSET', index.name .. text(target), unpack(moved))
+    call('HDEL', index.name .. text(source), unpack(gone))
 end
 
 local function enter(index, digest, value)
     dirty = true
-    if call('HSET', bucket(index, digest), digest, value) == 0 then return end
+    if call('HSET', bucket(index, digest), digest, text(value)) == 0 then return end
     index.size = index.size + 1
     if index.size > index.buckets * BUCKET then grow(index) end
 end
@@ -110,11 +125,7 @@ end
 
 -- MARK: Records
 
-local function page(number) return K .. ':r' .. math.floor(number / PAGE) end
-
-local function read(number)
-    local record = call('HGET', page(number), number % PAGE)
-    if not record then return nil end
+local function parse(record)
     local push = {}
     push.due, push.accepted, push.attempt, push.band = struct.unpack('<i6I6HB', record)
     local start = 16
@@ -133,6 +144,40 @@ local function read(number)
     return push
 end
 
+local function read(number)
+    local record = call('HGET', page(number), field(number))
+    return record and parse(record) or nil
+end
+
+-- Sorts numbers by page: the key of each, its numbers and their fields.
+local function pages_of(numbers)
+    local pages, list = {}, {}
+    for _, number in ipairs(numbers) do
+        local key = math.floor(number / PAGE)
+        local page_here = pages[key]
+        if not page_here then
+            page_here = { key = page(number), numbers = {}, fields = {} }
+            pages[key] = page_here
+            list[#list + 1] = page_here
+        end
+        page_here.numbers[#page_here.numbers + 1] = number
+        page_here.fields[#page_here.fields + 1] = field(number)
+    end
+    return list
+end
+
+-- Records by number, a command for each page.
+local function read_all(numbers)
+    local records = {}
+    for _, page_here in ipairs(pages_of(numbers)) do
+        local found = call('HMGET', page_here.key, unpack(page_here.fields))
+        for i, number in ipairs(page_here.numbers) do
+            records[number] = found[i] and parse(found[i]) or nil
+        end
+    end
+    return records
+end
+
 local function pack(push)
     local is_moved = push.asked ~= push.due
     local band = push.band + (push.group and 128 or 0) + (is_moved and 64 or 0)
@@ -140,9 +185,9 @@ local function pack(push)
     return struct.pack('<i6I6HB', push.due, push.accepted, push.attempt, band) .. (push.group or '') .. asked .. push.content
 end
 
-local function write(number, push) call('HSET', page(number), number % PAGE, pack(push)) end
+local function write(number, push) call('HSET', page(number), field(number), pack(push)) end
 
-local function erase(number) call('HDEL', page(number), number % PAGE) end
+local function erase(number) call('HDEL', page(number), field(number)) end
 
 local function count(push, change)
     local length = struct.unpack('<H', push.content)
@@ -157,12 +202,10 @@ local function member(number) return struct.pack('>I6', number) end
 
 local function first_of(chunk) return (struct.unpack('>I6', chunk)) end
 
-local function text(number) return string.format('%.0f', number) end
-
 -- The chunk that holds, or would hold, a push; and whether that is due before the first one begins.
 local function chunk_of(band, due, number)
-    local top = K .. ':t' .. band
-    local last = call('ZREVRANGEBYSCORE', top, text(due), '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    local top = TOP[band]
+    local last = call('ZREVRANGEBYSCORE', top, text(due), '-inf', 'WITHSCORES', 'LIMIT', '0', '1')
     if not last[1] then return call('ZRANGE', top, 0, 0)[1], true end
     if tonumber(last[2]) < due or first_of(last[1]) <= number then return last[1], false end
     -- Several begin with this due time: the last that begins with this sequence or an earlier one.
@@ -171,28 +214,28 @@ local function chunk_of(band, due, number)
     local best = math.max(low - 1, 0)
     while low <= high do
         local middle = math.floor((low + high) / 2)
-        if first_of(call('ZRANGE', top, middle, middle)[1]) <= number then
+        if first_of(call('ZRANGE', top, text(middle), text(middle))[1]) <= number then
             best, low = middle, middle + 1
         else
             high = middle - 1
         end
     end
-    return call('ZRANGE', top, best, best)[1], false
+    return call('ZRANGE', top, text(best), text(best))[1], false
 end
 
 local function new_chunk(band, due, number)
     chunks = chunks + 1
     local chunk = struct.pack('>I6I4', number, chunks % 4294967296)
-    call('ZADD', K .. ':t' .. band, text(due), chunk)
+    call('ZADD', TOP[band], text(due), chunk)
     return chunk
 end
 
 -- A chunk that is full: its later half, or only its last push where pushes come in order, begins another.
 local function split(band, key, number)
-    local from = call('ZRANGE', key, -1, -1)[1] == member(number) and -1 or CHUNK / 2
-    local moved = call('ZRANGE', key, from, -1, 'WITHSCORES')
-    call('ZREMRANGEBYRANK', key, from, -1)
-    local target = K .. ':c' .. band .. new_chunk(band, tonumber(moved[2]), first_of(moved[1]))
+    local from = call('ZRANGE', key, '-1', '-1')[1] == member(number) and '-1' or text(CHUNK / 2)
+    local moved = call('ZRANGE', key, from, '-1', 'WITHSCORES')
+    call('ZREMRANGEBYRANK', key, from, '-1')
+    local target = CHUNKS[band] .. new_chunk(band, tonumber(moved[2]), first_of(moved[1]))
     local entries = {}
     for i = 1, #moved, 2 do
         entries[i], entries[i + 1] = moved[i + 1], moved[i]
@@ -207,9 +250,9 @@ local function file(number, push)
     if not chunk then
         chunk = new_chunk(band, push.due, number)
     elseif is_before then
-        call('ZADD', K .. ':t' .. band, text(push.due), chunk)
+        call('ZADD', TOP[band], text(push.due), chunk)
     end
-    local key = K .. ':c' .. band .. chunk
+    local key = CHUNKS[band] .. chunk
     call('ZADD', key, text(push.due), member(number))
     if call('ZCARD', key) > CHUNK then split(band, key, number) end
 end
@@ -218,23 +261,23 @@ local function unfile(number, push)
     dirty = true
     local chunk = chunk_of(push.band, push.due, number)
     if not chunk then return end
-    local key = K .. ':c' .. push.band .. chunk
+    local key = CHUNKS[push.band] .. chunk
     call('ZREM', key, member(number))
-    if call('EXISTS', key) == 0 then call('ZREM', K .. ':t' .. push.band, chunk) end
+    if call('EXISTS', key) == 0 then call('ZREM', TOP[push.band], chunk) end
 end
 
 -- When the next push becomes due or the next lease ends; false with nothing pending.
 local function next_due()
     local next = false
     for band = 0, 3 do
-        local chunk = call('ZRANGE', K .. ':t' .. band, 0, 0)[1]
+        local chunk = call('ZRANGE', TOP[band], '0', '0')[1]
         if chunk then
-            local due = tonumber(call('ZRANGE', K .. ':c' .. band .. chunk, 0, 0, 'WITHSCORES')[2] or nil)
+            local due = tonumber(call('ZRANGE', CHUNKS[band] .. chunk, '0', '0', 'WITHSCORES')[2] or nil)
             if due and (not next or due < next) then next = due end
         end
     end
     if flying > 0 then
-        local lease = call('ZRANGE', K .. ':l', 0, 0, 'WITHSCORES')
+        local lease = call('ZRANGE', LEASES, '0', '0', 'WITHSCORES')
         local ends = now + tonumber(lease[2]) - steady
         if not next or ends < next then next = ends end
     end
@@ -271,19 +314,19 @@ end
 local function land(number)
     dirty = true
     flying = flying - 1
-    call('HDEL', K .. ':f', number)
-    call('ZREM', K .. ':l', number)
+    call('HDEL', FLIGHTS, text(number))
+    call('ZREM', LEASES, text(number))
 end
 
 -- The newer version takes the place of one whose claim has ended.
 local function unpark(number, push, parked)
     local newer = struct.unpack('<I6', parked)
     local digest = string.sub(parked, 7, 6 + ID)
-    call('HDEL', K .. ':p', number)
+    call('HDEL', PARKED, text(number))
     drop_group(push)
     erase(number)
     count(push, -1)
-    call('HSET', page(newer), newer % PAGE, string.sub(parked, 7 + ID))
+    call('HSET', page(newer), field(newer), string.sub(parked, 7 + ID))
     push = read(newer)
     enter(ids, digest, newer)
     count(push, 1)
@@ -292,8 +335,8 @@ end
 
 -- Takes back a claim: what was parked or cancelled meanwhile counts, otherwise it is due again.
 local function end_lease(number)
-    local flight = call('HGET', K .. ':f', number)
-    local parked = call('HGET', K .. ':p', number)
+    local flight = call('HGET', FLIGHTS, text(number))
+    local parked = call('HGET', PARKED, text(number))
     local push = read(number)
     land(number)
     gen = gen + 1
@@ -308,7 +351,7 @@ end
 
 local function reap(limit)
     if flying == 0 then return end
-    local ended = call('ZRANGEBYSCORE', K .. ':l', '-inf', text(steady), 'LIMIT', 0, limit)
+    local ended = call('ZRANGEBYSCORE', LEASES, '-inf', text(steady), 'LIMIT', '0', text(limit))
     for _, number in ipairs(ended) do end_lease(tonumber(number)) end
 end
 
@@ -316,9 +359,9 @@ end
 local function holder(digest)
     local number = lookup(ids, digest)
     if not number or flying == 0 then return number, nil end
-    local flight = call('HGET', K .. ':f', number)
+    local flight = call('HGET', FLIGHTS, text(number))
     if not flight then return number, nil end
-    if tonumber(call('ZSCORE', K .. ':l', number)) > steady then return number, flight end
+    if tonumber(call('ZSCORE', LEASES, text(number))) > steady then return number, flight end
     end_lease(number)
     return lookup(ids, digest), nil
 end
@@ -327,7 +370,7 @@ end
 
 local function remember(digest, number)
     call('HSET', K .. ':z', digest, text(number))
-    call('PEXPIRE', K .. ':z', WINDOW)
+    call('PEXPIRE', K .. ':z', text(WINDOW))
 end
 
 -- Counts what was asked about an id, also where it had no effect. What is done again after a fail-over must not undo it.
@@ -398,7 +441,7 @@ local function put(words)
     if flight then
         seq = seq + 1
         push.due, push.asked = alone, alone
-        call('HSET', K .. ':p', number, struct.pack('<I6', seq) .. digest .. pack(push))
+        call('HSET', PARKED, text(number), struct.pack('<I6', seq) .. digest .. pack(push))
         dirty = true
         return 2
     end
@@ -423,10 +466,11 @@ end
 -- the newest server began.
 local function answer(reply)
     if dirty then
-        call('HSET', K .. ':m', 'seq', seq, 'gen', gen, 'lsn', lsn, 'flying', flying, 'ids', ids.size, 'idb', ids.buckets, 'homes', homes.size,
-            'homeb', homes.buckets, 'chunk', chunks, 'steady', text(steady), 'wall', text(now))
+        call('HSET', K .. ':m', 'seq', text(seq), 'gen', text(gen), 'lsn', text(lsn), 'flying', text(flying), 'ids', text(ids.size),
+            'idb', text(ids.buckets), 'homes', text(homes.size), 'homeb', text(homes.buckets), 'chunk', text(chunks), 'steady', text(steady),
+            'wall', text(now))
         for account, change in pairs(accounts) do
-            if change ~= 0 and call('HINCRBY', K .. ':a', account, change) <= 0 then call('HDEL', K .. ':a', account) end
+            if change ~= 0 and call('HINCRBY', K .. ':a', account, text(change)) <= 0 then call('HDEL', K .. ':a', account) end
         end
     end
     local floor = #holes > 0 and struct.unpack('<I6', holes, #holes - 5) or 0

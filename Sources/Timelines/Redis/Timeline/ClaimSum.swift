@@ -3,7 +3,7 @@ import BelfryCore
 /// What shards have said to one claim: what each could lend, then what each has lent.
 struct ClaimSum {
     /// A script lends at most so many: none must keep its server from others for long.
-    static let shareLimit = 64
+    static let shareLimit = 128
 
     /// Where a due push stands among those of all shards. Acceptance numbers of two shards say nothing about each other.
     private struct Rank: Comparable {

@@ -59,7 +59,7 @@ extension RedisTimeline {
 
     /// What shards could lend: of each somewhat more than its even share.
     private func offers(_ limit: Int, of due: [Int]) async -> ClaimSum {
-        let wanted = min(limit, ClaimSum.shareLimit, max(8, 2 * limit / due.count))
+        let wanted = min(limit, ClaimSum.shareLimit, max(8, limit * 5 / 4 / due.count))
         let answers = await ask(
             due.map { shard in
                 var call = call(scripts.offer, shard)

@@ -12,7 +12,7 @@ extension RedisTimeline {
         let groups = grouped(
             held,
             by: { Generation(settlements[$0].token.generation).shard },
-            limit: 64
+            limit: 128
         )
         let answers = await ask(
             groups.map { group in
