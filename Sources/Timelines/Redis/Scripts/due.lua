@@ -1,6 +1,8 @@
 -- What is due, the best first (promise T7): by priority band after ageing, then due time, then acceptance. ARGV[3]: how many at most; [4]:
--- milliseconds after which a push moves up a band. Nothing is taken away: whoever lends calls take_away at the end.
+-- milliseconds after which a push moves up a band; [5]: the first band that is deferred, 4: none; [6]: by how many milliseconds. Nothing is taken away:
+-- whoever lends calls take_away at the end.
 local wanted, ageing = tonumber(ARGV[3]), tonumber(ARGV[4])
+deferred, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 call('HDEL', K .. ':m', '')
 reap(256)
 local cursors = {}
@@ -28,7 +30,7 @@ local function best()
     for band = 0, 3 do
         local cursor = head(band)
         local due = cursor and tonumber(cursor.entries[cursor.at + 1])
-        if due and due <= now then
+        if due and due + delay(band) <= now then
             local number = first_of(cursor.entries[cursor.at])
             local rank = math.max(0, band - math.floor((now - due) / ageing))
             if not found or rank < found_rank
