@@ -1,7 +1,7 @@
 extension Benchmark {
     /// Every benchmark, in the order in which they run.
     package static let all: [Benchmark] =
-        engine + lateness + [burstNull, burstWebhook, scheduleHTTP, callbacksFollow]
+        engine + lateness + [overload, burstNull, burstWebhook, scheduleHTTP, callbacksFollow]
 
     /// The benchmarks of these names; all of them for none.
     ///

@@ -27,6 +27,18 @@ package enum DeliveryCauses {
         message: "The channel gave no outcome for this message."
     )
 
+    package static let overloadCode = "overload"
+
+    /// - Parameter span: how long it has been due.
+    package static func overload(_ span: Duration) -> SendCause {
+        let seconds = Duration.seconds(max(1, span.milliseconds / 1000))
+        return SendCause(
+            code: overloadCode,
+            message:
+                "Capacity is short, and its priority is deferred: due for \(DurationText.inOneUnit(seconds))."
+        )
+    }
+
     package static func noChannel(_ name: String) -> SendCause {
         SendCause(
             code: "unknown_channel",

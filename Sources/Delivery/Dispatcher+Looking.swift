@@ -11,10 +11,10 @@ extension Dispatcher {
         var fruitless = 0
         do {
             while true {
-                let limit = desk.withLock { $0.claim() }
-                if limit == 0 {
+                if desk.withLock({ $0.mayLook }) == false {
                     // Hints that come meanwhile are not heard: look at once when there is room.
                     nextDue = .distantPast
+                    watchBell.ring()
                     try await lookBell.wait()
                     continue
                 }
@@ -22,16 +22,20 @@ extension Dispatcher {
                     // More is due already.
                 } else {
                     try await awaitHint(nextDue: nextDue, fruitless: fruitless)
-                    guard desk.withLock({ $0.claim() }) > 0 else { continue }
                 }
+                guard let look = desk.withLock({ $0.claim() }) else { continue }
                 do {
                     let steady = clock.steadyMilliseconds()
-                    let batch = try await timeline.claim(limit: limit, lease: settings.lease)
+                    let batch = try await timeline.claim(
+                        limit: look.limit,
+                        lease: settings.lease,
+                        deferring: look.deferral
+                    )
                     failures = 0
                     fruitless = batch.claims.isEmpty && batch.nextDue == nextDue ? fruitless + 1 : 0
                     nextDue = batch.nextDue
-                    await claimed(batch, lentAt: steady)
-                    if batch.claims.isEmpty, let due = nextDue, due <= batch.now {
+                    if await claimed(batch, by: look, lentAt: steady) { nextDue = .distantPast }
+                    if batch.claims.isEmpty, let due = batch.nextDue, due <= batch.now {
                         // Due by its own word, and yet nothing came: not a reason to spin.
                         try await clock.sleep(
                             for: .milliseconds(min(1 << min(fruitless, 10), 1000))
@@ -87,42 +91,48 @@ extension Dispatcher {
     }
 
     /// Passes claims through the gates: expiry, the gatekeeper, and at the desk those of the account.
-    private func claimed(_ batch: ClaimBatch, lentAt steady: Int64) async {
+    ///
+    /// - Returns: whether it is worth while to claim some more of what is deferred.
+    private func claimed(_ batch: ClaimBatch, by look: Look, lentAt steady: Int64) async -> Bool {
         meters.looked(claimed: batch.claims.count)
         let claims = batch.claims
-        desk.withLock {
-            $0.inFlight += claims.count
-            $0.nextDue = batch.nextDue
+        let overload = desk.withLock { desk in
+            desk.looked(look, batch)
+            return desk.scarcity.overload
         }
-        guard !claims.isEmpty else { return }
+        guard !claims.isEmpty else { return desk.withLock { $0.mayTrickle } }
         leaseBell.ring()
         let now = clock.now()
         var closings: [Closing] = []
         let fresh: [Claim]
         if claims.contains(where: { $0.push.isExpired(now) }) {
             fresh = claims.filter { !$0.push.isExpired(now) }
-            closings = claims.filter { $0.push.isExpired(now) }.map { expired($0, now) }
+            closings = claims.filter { $0.push.isExpired(now) }.map {
+                expired($0, now, overload?.note(on: $0.push, now))
+            }
         } else {
             fresh = claims
         }
         let decisions = fresh.isEmpty ? [] : await gate.decide(fresh, now: now)
-        let parcels = sort(fresh, decisions, confirmed: steady, &closings)
+        let parcels = sort(fresh, decisions, confirmed: steady, overload, &closings)
         refreshLimits(of: fresh.lazy.map(\.push.recipient.account))
         let admitted = clock.now()
-        desk.withLock { desk in
+        let mayTrickle = desk.withLock { desk in
             desk.close(closings)
             desk.admit(parcels, now: admitted)
+            return desk.mayTrickle
         }
         startBell.ring()
         settleBell.ring()
         recordBell.ring()
+        return mayTrickle
     }
 
-    func expired(_ claim: Claim, _ now: Timestamp) -> Closing {
+    func expired(_ claim: Claim, _ now: Timestamp, _ note: SendCause? = nil) -> Closing {
         .end(
             claim,
             .expired,
-            cause: DeliveryCauses.expired,
+            cause: DeliveryCauses.expired.noting(note),
             channel: claim.push.channel,
             at: now,
             successors: sequel.successors(of: claim, outcome: .expired, at: now)
@@ -134,6 +144,7 @@ extension Dispatcher {
         _ claims: [Claim],
         _ decisions: [Decision],
         confirmed: Int64,
+        _ overload: Overload?,
         _ closings: inout [Closing]
     ) -> [Parcel] {
         let now = clock.now()
@@ -155,7 +166,7 @@ extension Dispatcher {
                         claim: claim,
                         message: message,
                         channel: channel,
-                        note: note,
+                        note: overload?.note(on: claim.push, now)?.noting(note) ?? note,
                         confirmed: confirmed
                     )
                 )

@@ -10,10 +10,11 @@ extension Dispatcher {
                 try await startBell.wait()
                 refreshLimits(of: EmptyCollection())
                 let now = clock.now()
-                let (departing, tokens, isOver) = desk.withLock { desk in
-                    (desk.depart(now), desk.nextTokens(), desk.isOver)
+                let (departing, tokens, isWatched, isOver) = desk.withLock { desk in
+                    (desk.depart(now), desk.nextTokens(), desk.isWatched, desk.isOver)
                 }
                 if isOver { return }
+                if isWatched { watchBell.ring() }
                 for shipment in departing {
                     group.addTask { await self.ship(shipment) }
                 }

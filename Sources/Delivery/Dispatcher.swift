@@ -5,8 +5,9 @@ import Synchronization
 /// Delivers what is due: waits on the alarm, claims, passes the gates, hands over to channels, settles and records.
 ///
 /// The gates come in a fixed order: expiry, permission and conditions (``Gatekeeper``), quiet hours, quota, rate, pause; the last four
-/// by ``AccountLimits``. Accounts take turns, so that one which is short of tokens, slow or paused does not hold up the others: what it
-/// cannot send within two seconds goes back to the timeline until its turn, without counting an attempt.
+/// by ``AccountLimits``. What waits here goes by priority, and within a band accounts take turns by their weights, so that one which is short of tokens, slow or paused does
+/// not hold up the others: what it cannot send within two seconds goes back to the timeline until its turn, without counting an attempt. Where capacity is short for all, low
+/// bands are left in the timeline (``OverloadPolicy``).
 ///
 /// Everything happens inside ``run()``'s task tree, which can therefore run in a simulation. What ends it:
 ///
@@ -41,6 +42,8 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
     let leaseBell = Doorbell()
     /// Rung when the time between two looks has been changed.
     let sweepBell = Doorbell()
+    /// Rung when it is worth while to look at how busy everything is.
+    let watchBell = Doorbell()
     private let stopBell = Doorbell()
 
     /// - Parameters:
@@ -87,6 +90,7 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
             group.addTask { await self.keepSettling() }
             group.addTask { await self.keepRecording() }
             group.addTask { await self.keepLeases() }
+            group.addTask { await self.keepWatching() }
             group.addTask { await self.awaitStop() }
             await self.keepStarting(in: &group)
             group.cancelAll()
@@ -141,6 +145,16 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
         lookBell.ring()
     }
 
+    /// Changes what is deferred when capacity is short.
+    package func overload(_ policy: OverloadPolicy) {
+        desk.withLock { $0.settings.overload = policy }
+        watchBell.ring()
+        lookBell.ring()
+    }
+
+    /// What is deferred at the moment, and why; `nil`: nothing is.
+    package var overload: Overload? { desk.withLock { $0.scarcity.overload } }
+
     // MARK: Pausing
 
     /// Holds every push of an account until ``resume(_:)``. What is under way is finished.
@@ -188,12 +202,14 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
             DeliveryPresent(
                 inFlight: desk.inFlight,
                 waiting: desk.lanes.reduce(0) { $0 + $1.waiting },
-                sending: desk.lanes.reduce(0) { $0 + $1.sending },
+                sending: desk.sending,
                 putBack: desk.turnsAhead.total(after: now),
                 unrecorded: desk.unrecorded.count,
                 isPaused: desk.pauseAll != nil,
                 oldestAsked: desk.oldestAsked(at: now),
-                oldestHeld: desk.oldestHeld(at: now)
+                oldestHeld: desk.oldestHeld(at: now),
+                overload: desk.scarcity.overload,
+                capacity: desk.scarcity.capacity
             )
         }
         return meters.snapshot(present, now: now)

@@ -15,6 +15,12 @@ package struct DispatcherSettings: Sendable, Hashable {
     package var shipmentMessages = 500
     /// The most calls of channels under way at once, over all accounts.
     package var shipments = 64
+    /// The most messages under way at once, over all accounts and channels. Beyond it priorities count: whatever is under way cannot be overtaken any more.
+    package var sends = 16_384
+    /// What waits here for so long moves up a band, as it does in the timeline.
+    package var ageing = Duration.seconds(60)
+    /// What may wait when capacity is short.
+    package var overload = OverloadPolicy()
     /// The most settlements in one call.
     package var settleBatch = 4_000
     /// The most events in one call of the recorder.

@@ -13,7 +13,8 @@ struct BenchmarkNamesTests {
                 "schedule.durable", "schedule.sustained", "growth.10m-over-100k",
                 "memory.per-pending", "reopen.1m", "reopen.10m", "disk.over-live",
                 "idle.wakeups-per-minute", "lateness.5k", "lateness.20k", "lateness.50k",
-                "burst.200k.null", "burst.200k.webhook", "schedule.http", "callbacks.follow",
+                "overload", "burst.200k.null", "burst.200k.webhook", "schedule.http",
+                "callbacks.follow",
             ]
         )
         #expect(

@@ -209,7 +209,9 @@ final class FakeTimeline: Timeline {
         }
     }
 
-    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+    func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
         ClaimBatch(claims: [], now: clock.now(), nextDue: nil)
     }
 

@@ -57,6 +57,55 @@ extension TimelineRule {
             try await it.schedule(it.push("new", in: 0, priority: .urgent))
             try expect(try await it.claimed(1), ["old"])
         },
+        TimelineRule("T7", "a claim leaves deferred bands to wait, but not for longer than it says")
+        {
+            it in
+            try await it.schedule(
+                it.push("low", in: 0, priority: .low),
+                it.push("normal", in: 0, priority: .normal, person: "o2"),
+                it.push("high", in: 3, priority: .high, person: "o3")
+            )
+            it.pass(1)
+            let first = try await it.claim(deferring: .normal, for: .seconds(30))
+            try expect(first.claims.map(\.push.id.text), [])
+            try expect(first.nextDue, it.now + .seconds(2), "nobody is woken for what is deferred")
+            it.pass(2)
+            let second = try await it.claim(deferring: .normal, for: .seconds(30))
+            try expect(second.claims.map(\.push.id.text), ["high"])
+            it.pass(27)
+            let third = try await it.claim(deferring: .low, for: .seconds(31))
+            try expect(third.claims.map(\.push.id.text), ["normal"])
+            try expect(try await it.find("low")?.state, .scheduled)
+            it.pass(1)
+            let last = try await it.claim(deferring: .low, for: .seconds(31))
+            try expect(last.claims.map(\.push.id.text).contains("low"), true)
+        },
+        TimelineRule("T7", "what was deferred is lent by the next claim that does not defer it") {
+            it in
+            try await it.schedule(it.push("a", in: 0, priority: .low))
+            it.pass(1)
+            try expect(try await it.claim(deferring: .low, for: .hours(1)).claims.count, 0)
+            try expect(try await it.timeline.cancel(["gone"]), [.gone])
+            try await it.schedule(it.push("b", in: 0, priority: .high, person: "o2"))
+            try expect(try await it.claim(deferring: .low, for: .hours(1)).claims.count, 1)
+            let claim = try await it.only()
+            try expect(claim.push.id, "a")
+            try expect(claim.attempt, 0)
+            try expect(claim.held, .zero)
+        },
+        TimelineRule("T7", "what is deferred can be cancelled, replaced and found") { it in
+            try await it.schedule(
+                it.push("a", in: 0, priority: .low),
+                it.push("b", in: 0, priority: .low)
+            )
+            it.pass(1)
+            try expect(try await it.claim(deferring: .low, for: .hours(1)).claims.count, 0)
+            try expect(try await it.timeline.cancel(["a"]), [.cancelled])
+            try expect(try await it.find("b")?.state, .scheduled)
+            try expect(try await it.schedule(it.push("b", in: 0, priority: .urgent)), [.replaced])
+            let batch = try await it.claim(deferring: .low, for: .hours(1))
+            try expect(batch.claims.map(\.push.id.text), ["b"])
+        },
         TimelineRule("T7", "a retry waits behind what was due before it") { it in
             try await it.schedule(it.push("a", in: 0))
             _ = try await it.settle(try await it.only(), .retry(at: it.now + .seconds(5)))

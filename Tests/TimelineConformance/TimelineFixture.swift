@@ -55,6 +55,15 @@ package final class TimelineFixture: Sendable {
         try await timeline.claim(limit: limit, lease: lease).claims
     }
 
+    /// Claims, and leaves a band and all lower ones to wait for so long.
+    package func claim(deferring band: Priority, for longest: Duration) async throws -> ClaimBatch {
+        try await timeline.claim(
+            limit: 100,
+            lease: .minutes(5),
+            deferring: Deferral(from: band, longest: longest)
+        )
+    }
+
     /// Claims, and says which ids came, in order.
     package func claimed(_ limit: Int = 100) async throws -> [String] {
         try await claim(limit).map(\.push.id.text)

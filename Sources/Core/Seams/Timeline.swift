@@ -43,7 +43,10 @@ package protocol Timeline: Sendable {
     /// - Parameters:
     ///   - limit: 1 to ``PushLimits/batchPushes``.
     ///   - lease: above zero, at most ``PushLimits/lease``.
-    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch
+    ///   - deferral: bands that are left to wait; to this claim each of their pushes is due that much later, also in ``ClaimBatch/nextDue``, and so it is
+    ///     to the alarm until the next claim. Other calls, and claims of others, see them as they are.
+    func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
 
     /// Ends claims (T4, T13). Durable when it returns.
     ///
@@ -68,6 +71,11 @@ package protocol Timeline: Sendable {
 }
 
 extension Timeline {
+    /// Lends whatever is due.
+    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+        try await claim(limit: limit, lease: lease, deferring: nil)
+    }
+
     /// Packs and schedules; for callers that are not on a hot path.
     ///
     /// - Throws: ``TimelineError`` with `invalid` where a push breaks ``PushLimits``.

@@ -6,20 +6,29 @@ import DequeModule
 struct Desk {
     /// A limit older than this is looked up again.
     static let limitsAge = Duration.milliseconds(100)
+    static let bands = Priority.allCases.count
 
     var settings: DispatcherSettings
     private let sequel: any Sequel
-    private var random: SplitMix64
+    var random: SplitMix64
 
     /// Lanes are never removed: there are as many as accounts.
-    private(set) var lanes: [Lane] = []
+    var lanes: [Lane] = []
     private var laneOf: [String: Int] = [:]
-    /// Lanes with something waiting, in the order of their turns.
-    private var ring: Deque<Int> = []
-    private(set) var shipments: [Int: Shipment] = [:]
-    private var nextShipment = 0
+    /// Of each band: lanes with something waiting in it, in the order of their turns.
+    var rings: [Deque<Int>] = Array(repeating: [], count: bands)
+    /// Lanes with something waiting, in no order.
+    var busy: [Int] = []
+    var shipments: [Int: Shipment] = [:]
+    var nextShipment = 0
     /// How many lanes have shipments under way.
-    private var lanesSending = 0
+    var lanesSending = 0
+    /// Messages under way.
+    var sending = 0
+    /// Messages whose channels have answered.
+    private(set) var completed = 0
+    /// When what waits was last looked at for what has aged.
+    var aged = Timestamp.distantPast
 
     /// Claimed and not yet settled.
     var inFlight = 0
@@ -37,8 +46,17 @@ struct Desk {
     var pauseAll: Pause?
     var isStopping = false
     var isOutOfTime = false
+    /// What the claimer was told last.
+    var lastLook: Look?
     /// The claimer was refused and waits for room.
-    private var isBlocked = false
+    var isBlocked = false
+
+    /// Whether capacity is short.
+    var scarcity = Scarcity()
+    /// By the last look that left nothing out: pushes that are deferred are due.
+    var isDeferredDue = false
+    /// When a push of a band that may not be deferred was last seen.
+    var neededAt = Timestamp.distantPast
     var failure: TimelineError?
     /// What the last look at the timeline said.
     var nextDue: Timestamp?
@@ -52,26 +70,6 @@ struct Desk {
     /// A seed for what draws outside the desk.
     mutating func draw() -> UInt64 { random.next() }
 
-    // MARK: Claiming
-
-    /// How many pushes may be claimed now; 0 while it is not worth a hop. Whoever is refused is to be rung for when that changes.
-    mutating func claim() -> Int {
-        let count = claimable
-        isBlocked = count == 0
-        return count
-    }
-
-    /// Whether a claimer that was refused may be rung for now.
-    var mayUnblock: Bool { isBlocked && claimable > 0 }
-
-    private var claimable: Int {
-        guard !isStopping, pauseAll == nil, failure == nil,
-            unrecorded.count < settings.recordBacklog
-        else { return 0 }
-        let free = min(settings.capacity - inFlight, settings.claimBatch)
-        return free >= min(settings.claimBatch, max(1, settings.capacity / 4)) ? free : 0
-    }
-
     /// Everything that was sent is settled and recorded.
     var isDrained: Bool {
         shipments.isEmpty && outbox.isEmpty && settling == 0 && unrecorded.isEmpty
@@ -82,7 +80,7 @@ struct Desk {
 
     /// The oldest time asked for that is known of what is not handed over.
     func oldestAsked(at now: Timestamp) -> Timestamp? {
-        let waiting = ring.lazy.compactMap { self.lanes[$0].oldestAsked }.min()
+        let waiting = busy.lazy.compactMap { self.lanes[$0].oldestAsked }.min()
         return [waiting, nextDue, held.oldest(at: now).values.min()].compactMap { $0 }.min()
     }
 
@@ -108,7 +106,7 @@ struct Desk {
             last = account
             if isStale(laneOf[account], now), !stale.contains(account) { stale.append(account) }
         }
-        for lane in ring where isStale(lane, now) && !stale.contains(lanes[lane].account) {
+        for lane in busy where isStale(lane, now) && !stale.contains(lanes[lane].account) {
             stale.append(lanes[lane].account)
         }
         return stale
@@ -156,9 +154,10 @@ struct Desk {
         if lanes[lane].quotaLeft() == 0, let ends = lanes[lane].limit.quota?.ends {
             return refuse(parcel, overQuotaUntil: ends, now)
         }
+        let band = band(of: parcel.claim.push, now)
         // However much is due for one account, half of the desk is left for the others.
         if !lanes[lane].hasRoom(within: settings.capacity / 2) {
-            guard let last = lanes[lane].yield(to: parcel.claim.push.priority) else {
+            guard let last = lanes[lane].yield(to: band) else {
                 return putBack(parcel, lane, now)
             }
             putBack(last, lane, now)
@@ -166,11 +165,8 @@ struct Desk {
         if let pause = lanes[lane].pause(now) {
             return hold(parcel, pause, lane, now)
         }
-        lanes[lane].append(parcel)
-        if !lanes[lane].isInRing {
-            lanes[lane].isInRing = true
-            ring.append(lane)
-        }
+        lanes[lane].append(parcel, band: band)
+        enter(lane, ring: band)
     }
 
     private mutating func putBack(_ parcel: Parcel, _ lane: Int, _ now: Timestamp) {
@@ -199,7 +195,7 @@ struct Desk {
         }
     }
 
-    private mutating func hold(_ parcel: Parcel, _ pause: Pause, _ lane: Int, _ now: Timestamp) {
+    mutating func hold(_ parcel: Parcel, _ pause: Pause, _ lane: Int, _ now: Timestamp) {
         let until = lanes[lane].lookAgain(pause, now, using: &random)
         turnsAhead.add(until)
         hold(parcel, .heldPaused, until, pause.cause, .released, now)
@@ -226,67 +222,11 @@ struct Desk {
         )
     }
 
-    // MARK: Departure
-
-    /// What may go now, account by account in turn; each takes one shipment a turn.
-    mutating func depart(_ now: Timestamp) -> [Shipment] {
-        var departing: [Shipment] = []
-        guard !isStopping, pauseAll == nil else { return departing }
-        var fruitless = 0
-        while fruitless < ring.count, shipments.count < settings.shipments {
-            let lane = ring.removeFirst()
-            if let shipment = load(lane, now) {
-                departing.append(shipment)
-                fruitless = 0
-            } else {
-                fruitless += 1
-            }
-            if lanes[lane].waiting > 0 { ring.append(lane) } else { lanes[lane].isInRing = false }
-        }
-        return departing
-    }
-
-    /// How many shipments the account whose turn it is may have under way: room is left for one more account than there are.
-    private func share(of lane: Int) -> Int {
-        let sending = lanesSending + (lanes[lane].shipments == 0 ? 1 : 0)
-        return max(1, settings.shipments / (max(ring.count + 1, sending) + 1))
-    }
-
-    private mutating func load(_ lane: Int, _ now: Timestamp) -> Shipment? {
-        if let pause = lanes[lane].pause(now) {
-            for parcel in lanes[lane].empty() { hold(parcel, pause, lane, now) }
-            return nil
-        }
-        guard lanes[lane].shipments < share(of: lane) else { return nil }
-        let count = min(lanes[lane].allowance(now), settings.shipmentMessages)
-        guard count > 0 else { return nil }
-        if lanes[lane].shipments == 0 { lanesSending += 1 }
-        let parcels = lanes[lane].load(count)
-        let shipment = Shipment(
-            number: nextShipment,
-            lane: lane,
-            account: lanes[lane].account,
-            channel: parcels[0].channel,
-            parcels: parcels,
-            unknown: lanes[lane].limit.unknown,
-            seed: random.next()
-        )
-        nextShipment += 1
-        shipments[shipment.number] = shipment
-        return shipment
-    }
-
-    /// When an account that waits only for tokens has some.
-    func nextTokens() -> Timestamp? {
-        guard !isStopping, pauseAll == nil, shipments.count < settings.shipments else { return nil }
-        return ring.lazy.compactMap { lane in
-            lanes[lane].shipments < share(of: lane) ? lanes[lane].nextTokens() : nil
-        }.min()
-    }
-
     mutating func arrived(_ number: Int, at now: Timestamp, _ closings: [Closing]) {
         guard let shipment = shipments.removeValue(forKey: number) else { return }
         lanes[shipment.lane].arrived(shipment.parcels.count, now)
+        sending -= shipment.parcels.count
+        completed += shipment.parcels.count
         if lanes[shipment.lane].shipments == 0 { lanesSending -= 1 }
         close(closings)
     }
@@ -306,7 +246,7 @@ struct Desk {
         func note(_ parcel: Parcel) {
             if parcel.confirmed <= steady { tokens.append(parcel.claim.token) }
         }
-        for lane in ring { lanes[lane].each(note) }
+        for lane in busy { lanes[lane].each(note) }
         for number in shipments.keys.sorted() { shipments[number]?.parcels.forEach(note) }
         for closing in unrecorded where closing.recordsFirst {
             tokens.append(closing.settlement.token)
@@ -326,7 +266,7 @@ struct Desk {
     ) -> Int {
         var lost = 0
         var withdrawn: [Closing] = []
-        for lane in ring {
+        for lane in busy {
             lanes[lane].review { parcel in
                 switch outcomes[parcel.claim.token] {
                 case nil: return true
@@ -378,7 +318,7 @@ struct Desk {
         settling = 0
         inFlight -= count
         unrecorded.append(contentsOf: events)
-        return mayUnblock || earliest < nextDue ?? .distantFuture
+        return mayUnblock || mayTrickle || earliest < nextDue ?? .distantFuture
     }
 
     /// Puts back what could not be settled.

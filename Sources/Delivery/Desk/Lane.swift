@@ -8,8 +8,10 @@ struct Lane {
     /// When the limit was looked up.
     private(set) var limitSeen: Timestamp
     private var bucket: TokenBucket?
-    /// One queue for each priority.
-    private var bands: [Deque<Parcel>] = Array(repeating: [], count: Priority.allCases.count)
+    /// One queue for each band.
+    private var bands: [Deque<Parcel>] = Array(repeating: [], count: Desk.bands)
+    /// How many messages are left of the turn that it has in a band.
+    private(set) var turns = [Int](repeating: 0, count: Desk.bands)
     private(set) var waiting = 0
     /// Messages under way.
     private(set) var sending = 0
@@ -24,8 +26,10 @@ struct Lane {
     private var pace: Double?
     private var measured: (since: Timestamp, count: Int)?
     private var today: (day: Int, handed: Int)?
-    /// Stands in the desk's ring of lanes with something waiting.
-    var isInRing = false
+    /// In which of the desk's rings it stands.
+    private(set) var rings = [Bool](repeating: false, count: Desk.bands)
+    /// Its place among the desk's lanes with something waiting; `nil`: it stands in no ring.
+    var place: Int?
 
     init(_ account: String, _ limit: AccountLimit, now: Timestamp) {
         self.account = account
@@ -149,14 +153,49 @@ struct Lane {
 
     // MARK: Waiting
 
-    mutating func append(_ parcel: Parcel) {
-        bands[Int(parcel.claim.push.priority.rawValue)].append(parcel)
+    mutating func append(_ parcel: Parcel, band: Int) {
+        bands[band].append(parcel)
         waiting += 1
     }
 
-    /// Removes the last parcel of the lowest priority, if that is below `priority`.
-    mutating func yield(to priority: Priority) -> Parcel? {
-        for band in bands.indices.reversed() where band > Int(priority.rawValue) {
+    func waiting(in band: Int) -> Int { bands[band].count }
+
+    /// When the first of a band that waits was due; the order is that of arrival, so that this is about the earliest.
+    func due(in band: Int) -> Timestamp? { bands[band].first?.claim.push.due }
+
+    /// Moves the first of each band, and those behind them, to the higher ones that they belong in by now.
+    mutating func age(_ belongs: (Push) -> Int) {
+        for band in bands.indices.dropFirst() {
+            while let first = bands[band].first, case let own = belongs(first.claim.push),
+                own < band
+            {
+                bands[own].append(bands[band].removeFirst())
+            }
+        }
+    }
+
+    // MARK: Turns
+
+    mutating func enter(ring band: Int) { rings[band] = true }
+
+    mutating func leave(ring band: Int) {
+        rings[band] = false
+        turns[band] = 0
+    }
+
+    /// Begins a turn, unless it is in one.
+    ///
+    /// - Parameter quantum: messages in a turn of an account of weight 1.
+    mutating func beginTurn(in band: Int, quantum: Int) {
+        if turns[band] == 0 { turns[band] = quantum * max(1, limit.weight) }
+    }
+
+    /// What it could not use is lost: a blocked account saves nothing up.
+    mutating func endTurn(in band: Int) { turns[band] = 0 }
+
+    /// Removes the last parcel of the lowest band, if that is below `band`.
+    mutating func yield(to own: Int) -> Parcel? {
+        for band in bands.indices.reversed() where band > own {
             if let parcel = bands[band].popLast() {
                 waiting -= 1
                 return parcel
@@ -184,16 +223,15 @@ struct Lane {
         return bucket.time(for: few)
     }
 
-    /// Takes up to `count` parcels for one channel, the urgent ones first; tokens and quota are counted.
-    mutating func load(_ count: Int) -> [Parcel] {
+    /// Takes up to `count` parcels of a band for one channel; turn, tokens and quota are counted.
+    mutating func load(_ count: Int, band: Int) -> [Parcel] {
         var parcels: [Parcel] = []
         parcels.reserveCapacity(count)
-        scan: for band in bands.indices {
-            while parcels.count < count, let next = bands[band].first {
-                if let first = parcels.first, first.channel != next.channel { break scan }
-                parcels.append(bands[band].removeFirst())
-            }
+        while parcels.count < count, let next = bands[band].first {
+            if let first = parcels.first, first.channel != next.channel { break }
+            parcels.append(bands[band].removeFirst())
         }
+        turns[band] = bands[band].isEmpty ? 0 : turns[band] - parcels.count
         waiting -= parcels.count
         sending += parcels.count
         shipments += 1

@@ -11,6 +11,8 @@ package final class DeliveryMeters: Sendable {
         var claimed = 0
         var looks = 0
         var lost = 0
+        var overloads = 0
+        var deferred = 0
         var timelineFailures = 0
         var recordFailures = 0
         var sent = SlidingMinute()
@@ -38,8 +40,13 @@ package final class DeliveryMeters: Sendable {
             for parcel in parcels {
                 state.lateness.record((now - parcel.claim.asked).milliseconds, at: now)
                 state.held.record(parcel.claim.held.milliseconds, at: now)
+                if parcel.note?.code == DeliveryCauses.overloadCode { state.deferred += 1 }
             }
         }
+    }
+
+    func overload(_ change: Scarcity.Change?) {
+        if change == .began { state.withLock { $0.overloads += 1 } }
     }
 
     func lost(_ count: Int) { state.withLock { $0.lost += count } }
@@ -89,7 +96,11 @@ package final class DeliveryMeters: Sendable {
                 lateness: state.lateness.all.summary,
                 recentLateness: state.lateness.recent(now),
                 recentHeld: state.held.recent(now),
-                accounts: state.accounts
+                accounts: state.accounts,
+                overload: present.overload,
+                overloads: state.overloads,
+                deferred: state.deferred,
+                capacity: present.capacity
             )
         }
     }

@@ -46,6 +46,14 @@ package struct DeliverySnapshot: Sendable {
     /// How much of that holds and retries took.
     package var recentHeld: LatenessSummary
     package var accounts: [String: AccountTally]
+    /// What is deferred because capacity is short; `nil`: nothing is.
+    package var overload: Overload?
+    /// How often that has begun.
+    package var overloads: Int
+    /// Messages that were sent late because they had been deferred.
+    package var deferred: Int
+    /// Messages a second that go out when everything is busy; `nil` while that has never been so.
+    package var capacity: Double?
 
     package var sent: Int { outcomes[.sent, default: 0] }
 }
@@ -97,4 +105,6 @@ struct DeliveryPresent {
     var isPaused: Bool
     var oldestAsked: Timestamp?
     var oldestHeld: [WaitingState: Timestamp]
+    var overload: Overload?
+    var capacity: Double?
 }

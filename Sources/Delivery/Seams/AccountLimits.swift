@@ -17,6 +17,8 @@ package struct AccountLimit: Sendable, Hashable {
     package var quietUntil: Timestamp?
     package var pause: Pause?
     package var unknown: UnknownPolicy
+    /// How many messages it sends in a turn compared with others, where all want to send more than can go; at least 1.
+    package var weight: Int
 
     /// A token bucket.
     package struct Rate: Sendable, Hashable {
@@ -55,7 +57,8 @@ package struct AccountLimit: Sendable, Hashable {
         quota: DailyQuota? = nil,
         quietUntil: Timestamp? = nil,
         pause: Pause? = nil,
-        unknown: UnknownPolicy = .assumeSent
+        unknown: UnknownPolicy = .assumeSent,
+        weight: Int = 1
     ) {
         self.rate = rate
         self.concurrency = concurrency
@@ -63,6 +66,7 @@ package struct AccountLimit: Sendable, Hashable {
         self.quietUntil = quietUntil
         self.pause = pause
         self.unknown = unknown
+        self.weight = weight
     }
 }
 

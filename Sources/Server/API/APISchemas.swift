@@ -95,7 +95,12 @@ enum APISchemas {
         .init("Health", object("The process answers.", "status: string")),
         .init(
             "Readiness",
-            object("What can be used.", "status: string", "checks: ReadinessCheck[]")
+            object(
+                "What can be used, and whether low priorities are deferred because capacity is short: that is no reason to be taken out of service.",
+                "status: string",
+                "checks: ReadinessCheck[]",
+                "overload: boolean"
+            )
         ),
         .init("ReadinessCheck", object("One thing.", "name: string", "ok: boolean")),
     ]
@@ -175,7 +180,17 @@ enum APISchemas {
                 "state: string",
                 "attempt: integer",
                 "accepted: time",
-                "sequence: string"
+                "sequence: string",
+                "deferred?: Deferred"
+            )
+        ),
+        .init(
+            "Deferred",
+            object(
+                "Why a push that is due waits although nothing holds it: capacity is short.",
+                "code: string",
+                "message: string",
+                "until: time"
             )
         ),
         .init("PushIDs", object("Ids of pushes, at most 10,000.", "ids: string[]")),
@@ -213,7 +228,8 @@ enum APISchemas {
                 "sent_last_minute: integer",
                 "send_limit_per_minute: integer|null",
                 "failed_last_hour: integer",
-                "outcomes: object"
+                "outcomes: object",
+                "overload: object|null"
             )
         ),
         .init(

@@ -118,9 +118,11 @@ extension API {
                 throw Problem.invalid("/values/\(key)", error.text)
             }
             switch name {
-            case .batch, .concurrency, .sweep: continue
+            case .batch, .concurrency, .sweep, .overloadDefer, .overloadLagGoal,
+                .overloadDeferralMax:
+                continue
             case .accountRate(let account), .accountConcurrency(let account),
-                .accountPaused(let account):
+                .accountWeight(let account), .accountPaused(let account):
                 guard server.isAccount(account) else {
                     throw Problem.invalid("/values/\(key)", "'\(account)' is no account")
                 }

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryDelivery
 import Hummingbird
 
 /// Health checks and metrics, for those who run the server.
@@ -51,7 +52,10 @@ extension API {
             ["name": .string(check.name), "ok": .bool(check.problem == nil)]
         }
         return .json(
-            ["status": isReady ? "ready" : "not_ready", "checks": .array(list)],
+            [
+                "status": isReady ? "ready" : "not_ready", "checks": .array(list),
+                "overload": .bool(server.overload() != nil),
+            ],
             status: isReady ? .ok : .serviceUnavailable
         )
     }
@@ -95,6 +99,13 @@ extension API {
         for check in await checks() {
             instruments.gauge(.check, check.problem == nil ? 1 : 0, [("check", check.name)])
         }
+        for priority in Priority.allCases {
+            let isDeferred = reading.overload?.defers(priority) ?? false
+            instruments.gauge(.overload, isDeferred ? 1 : 0, [("priority", priority.name)])
+        }
+        instruments.gauge(.overloads, Double(reading.overloads))
+        instruments.gauge(.deferred, Double(reading.deferred))
+        if let capacity = reading.capacity { instruments.gauge(.capacity, capacity) }
         instruments.gauge(.streamSubscribers, Double(server.feed.listeners))
         return .bytes(
             Array(server.registry.exposition().utf8),

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryDelivery
 import Hummingbird
 
 /// The numbers of the overview: stats, and the load ahead.
@@ -68,6 +69,14 @@ extension API {
             "send_limit_per_minute": reading.sendLimitPerMinute.map { .count($0) } ?? .null,
             "failed_last_hour": .count(reading.failedLastHour),
             "outcomes": .object(outcomes),
+            "overload": reading.overload.map { overload -> JSONValue in
+                [
+                    "from": .string(overload.from.name),
+                    "reason": .string(overload.reason.rawValue),
+                    "since": .time(overload.since),
+                    "deferral_max": .string(DurationText.inOneUnit(overload.longest)),
+                ]
+            } ?? .null,
         ]
     }
 

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryDelivery
 
 /// A push as the API speaks of it.
 enum PushFields {
@@ -50,6 +51,29 @@ enum PushFields {
             value = .object(members)
         }
         return value
+    }
+
+    /// With why it waits, where it is deferred.
+    static func json(_ pending: Pending, _ overload: Overload?, now: Timestamp) -> JSONValue {
+        let value = json(pending)
+        guard pending.state == .scheduled, case .object(var members) = value,
+            let until = overload?.deferredUntil(
+                pending.push.priority,
+                due: pending.push.due,
+                now: now
+            )
+        else { return value }
+        let cause = DeliveryCauses.overload(now - pending.push.due)
+        members.append(
+            .init(
+                "deferred",
+                [
+                    "code": .string(cause.code), "message": .string(cause.message),
+                    "until": .time(until),
+                ]
+            )
+        )
+        return .object(members)
     }
 
     static func json(_ push: Push) -> JSONValue {

@@ -126,7 +126,8 @@ extension API {
         guard let pending = try await server.timeline.find([id])[0] else {
             throw Problem.notFound("pending push '\(id.text)'; its history is under /v1/deliveries")
         }
-        return .json(PushFields.json(pending))
+        let now = server.clock.now()
+        return .json(PushFields.json(pending, server.overload(), now: now))
     }
 
     private func cancelPush(_ call: Call) async throws -> Response {

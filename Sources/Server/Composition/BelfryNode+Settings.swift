@@ -15,6 +15,30 @@ extension DispatcherSettings {
         retry.attempts = delivery.attemptsMax
         retry.base = delivery.backoffBase
         retry.longest = delivery.backoffMax
+        sends = delivery.sendsMax
+        overload = OverloadPolicy(configuration.overload)
+    }
+}
+
+extension OverloadPolicy {
+    /// - Parameter live: what was set while running, where that differs.
+    init(_ settings: ServerConfiguration.Overload, live: LiveSettings = LiveSettings()) {
+        let bands = live.overloadDefer ?? settings.bands
+        self.init(
+            highest: bands.highest,
+            lagGoal: live.overloadLagGoal ?? settings.lagGoal,
+            longest: live.overloadDeferralMax ?? settings.deferralMax
+        )
+    }
+}
+
+extension ServerConfiguration.Overload.Bands {
+    fileprivate var highest: Priority? {
+        switch self {
+        case .off: nil
+        case .low: .low
+        case .normal: .normal
+        }
     }
 }
 
@@ -65,6 +89,10 @@ extension DeliveryReading {
             failedLastHour: snapshot.failedLastMinute,
             outcomes: snapshot.outcomes
         )
+        overload = snapshot.overload
+        overloads = snapshot.overloads
+        deferred = snapshot.deferred
+        capacity = snapshot.capacity
     }
 }
 

@@ -206,6 +206,7 @@ package struct BelfryNode: Sendable {
                 claimBatch: settings.batch ?? usual.claimBatch,
                 sweep: settings.sweep ?? usual.sweep
             )
+            dispatcher.overload(OverloadPolicy(configuration.overload, live: settings))
         }
     }
 
@@ -406,6 +407,7 @@ package struct BelfryNode: Sendable {
         )
         dependencies.settings = settings
         dependencies.live = live
+        dependencies.overload = { [dispatcher] in dispatcher.overload }
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

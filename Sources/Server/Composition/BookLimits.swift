@@ -21,7 +21,8 @@ struct BookLimits: AccountLimits {
             pause: (own.paused ?? record.paused).map {
                 Pause(cause: SendCause(code: "paused", message: $0))
             },
-            unknown: record.unknownPolicy == .assumeSent ? .assumeSent : .retryOnce
+            unknown: record.unknownPolicy == .assumeSent ? .assumeSent : .retryOnce,
+            weight: own.weight ?? 1
         )
     }
 

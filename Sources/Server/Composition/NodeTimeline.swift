@@ -29,8 +29,10 @@ package struct NodeTimeline: Timeline {
         try await base.find(ids)
     }
 
-    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
-        try await base.claim(limit: limit, lease: lease)
+    package func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
+        try await base.claim(limit: limit, lease: lease, deferring: deferral)
     }
 
     package func settle(_ settlements: [Settlement]) async throws(TimelineError)

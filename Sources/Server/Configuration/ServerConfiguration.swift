@@ -12,6 +12,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var secret = Secret()
     package var records = Records()
     package var delivery = Delivery()
+    package var overload = Overload()
     package var wechat = WeChat()
     package var webhook = Webhook()
     package var rabbitmq = RabbitMQ()
@@ -126,6 +127,24 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var backoffMax = Duration.minutes(30)
         /// How long a stop waits for what is in flight.
         package var drainTimeout = Duration.seconds(20)
+        /// Messages under way at once, over all accounts.
+        package var sendsMax = 16_384
+    }
+
+    /// What waits when capacity is short.
+    package struct Overload: Sendable, Equatable {
+        /// Which bands may be deferred, the lowest first.
+        package enum Bands: String, Sendable, Equatable, CaseIterable {
+            case off
+            case low
+            /// Low ones first, and normal ones where that is not enough.
+            case normal
+        }
+
+        package var bands = Bands.low
+        /// How late the other bands may become, and how long everything may be busy, before capacity counts as short.
+        package var lagGoal = Duration.seconds(1)
+        package var deferralMax = Duration.minutes(15)
     }
 
     package struct WeChat: Sendable, Equatable {

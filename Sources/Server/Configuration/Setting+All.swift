@@ -290,6 +290,29 @@ extension Setting {
             in: .zero ... .minutes(10),
             "How long a stop waits for what is in flight."
         ),
+        .integer(
+            "delivery.sends-max",
+            \.delivery.sendsMax,
+            in: 1...1_000_000,
+            "Messages under way at once, over all accounts: what the way out can carry. The fewer, the less can stand in the way of an urgent one."
+        ),
+        .choice(
+            "overload.defer",
+            \.overload.bands,
+            "Which priorities wait when capacity is short: low, or normal and low, the lowest first."
+        ),
+        .duration(
+            "overload.lag-goal",
+            \.overload.lagGoal,
+            in: .milliseconds(10) ... .minutes(10),
+            "How late the other priorities may become, and how long everything may be busy, before capacity counts as short."
+        ),
+        .duration(
+            "overload.deferral-max",
+            \.overload.deferralMax,
+            in: .seconds(1) ... .days(1),
+            "How long a push is deferred at most."
+        ),
     ]
 
     private static let outside: [Setting] = [

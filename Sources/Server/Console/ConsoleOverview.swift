@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryDelivery
 import BelfryRecords
 import HTTPTypes
 import Hummingbird
@@ -29,6 +30,10 @@ extension API {
         page.values["sentLimit"] = reading.sendLimitPerMinute.map { String($0) } ?? "∞"
         page.values["hasCapacity"] = reading.sendLimitPerMinute != nil
         page.values["failed"] = String(reading.failedLastHour)
+        if let overload = reading.overload {
+            page.values["overload"] = overload.from.name
+            page.values["overloadSince"] = TimeText.render(overload.since)
+        }
         page.values["failedTone"] = reading.failedLastHour > 0 ? "bad" : ""
         // A timeline that cannot be counted shows dashes; readiness and the log say why.
         let counts = try? await server.timeline.counts()

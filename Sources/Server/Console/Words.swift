@@ -51,6 +51,10 @@ enum Words {
         "dueNow": ("Due now", "当前到期"),
         "scheduled": ("waiting", "待发"),
         "inFlight": ("in flight", "发送中"),
+        "overloaded": (
+            "Capacity is short: pushes of this priority and lower ones wait",
+            "容量不足：该优先级及更低的推送已推迟"
+        ),
         "lateness": ("Lateness", "延迟"),
         "oldestOverdue": ("oldest overdue", "最久逾期"),
         "sentPerMinute": ("Sent in the last minute", "最近一分钟已发"),

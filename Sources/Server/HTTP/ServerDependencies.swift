@@ -1,4 +1,5 @@
 package import BelfryCore
+package import BelfryDelivery
 package import BelfryRecords
 package import Logging
 
@@ -18,6 +19,8 @@ package struct ServerDependencies: Sendable {
     package var keys: StoredKeys
     /// What delivery is doing at this moment; asked about once a second.
     package var reading: @Sendable () async -> DeliveryReading
+    /// Which pushes are deferred at this moment because capacity is short; `nil`: none.
+    package var overload: @Sendable () -> Overload? = { nil }
     /// Where the composition publishes what happens, and event streams listen.
     package var feed: LiveFeed
     /// Answers `/wechat/{account}/callback`.
@@ -212,6 +215,13 @@ package struct DeliveryReading: Sendable, Hashable {
     package var failedLastHour: Int
     /// Since the start, by ``Outcome``.
     package var outcomes: [Outcome: Int]
+    /// What is deferred because capacity is short; `nil`: nothing is.
+    package var overload: Overload?
+    /// How often that has begun, and how many messages were sent late by it, since the start.
+    package var overloads = 0
+    package var deferred = 0
+    /// Messages a second that go out when everything is busy; `nil` while that has never been so.
+    package var capacity: Double?
 
     package init(
         dueNow: Int = 0,

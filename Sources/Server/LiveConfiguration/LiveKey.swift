@@ -5,16 +5,24 @@ import BelfryCore
 ///     delivery.batch                most pushes in one claim
 ///     delivery.concurrency          messages that one account sends at once
 ///     delivery.sweep                longest time between two looks at the timeline
+///     overload.defer                which bands wait when capacity is short
+///     overload.lag-goal             how late the others may become before that
+///     overload.deferral-max         how long they wait at most
 ///     account.KEY.rate              messages a second
 ///     account.KEY.concurrency       messages under way at once
+///     account.KEY.weight            messages in a turn, compared with other accounts
 ///     account.KEY.paused            why every push of the account is held
 ///     flow.ACCOUNT/FLOW.paused      why every push of the flow is held
 enum LiveKey: Hashable, Sendable {
     case batch
     case concurrency
     case sweep
+    case overloadDefer
+    case overloadLagGoal
+    case overloadDeferralMax
     case accountRate(String)
     case accountConcurrency(String)
+    case accountWeight(String)
     case accountPaused(String)
     case flowPaused(account: String, flow: String)
 
@@ -24,6 +32,9 @@ enum LiveKey: Hashable, Sendable {
         case "delivery.batch": self = .batch
         case "delivery.concurrency": self = .concurrency
         case "delivery.sweep": self = .sweep
+        case "overload.defer": self = .overloadDefer
+        case "overload.lag-goal": self = .overloadLagGoal
+        case "overload.deferral-max": self = .overloadDeferralMax
         default:
             guard let key = Self.named(text) else {
                 throw LiveProblem(key: text, text: Self.unknown)
@@ -41,6 +52,7 @@ enum LiveKey: Hashable, Sendable {
         switch (text[..<first], text[text.index(after: last)...]) {
         case ("account", "rate"): return .accountRate(name)
         case ("account", "concurrency"): return .accountConcurrency(name)
+        case ("account", "weight"): return .accountWeight(name)
         case ("account", "paused"): return .accountPaused(name)
         case ("flow", "paused"):
             guard let slash = name.lastIndex(of: "/"), slash > name.startIndex,
@@ -59,8 +71,12 @@ enum LiveKey: Hashable, Sendable {
         ("delivery.batch", "1 to \(PushLimits.batchPushes)", "Most pushes in one claim."),
         ("delivery.concurrency", "1 to 10000", "Messages that one account sends at once."),
         ("delivery.sweep", "1s to 1h", "Longest time between two looks at the timeline."),
+        ("overload.defer", "off, low or normal", "Which bands wait when capacity is short."),
+        ("overload.lag-goal", "10ms to 10m", "How late the others may become before that."),
+        ("overload.deferral-max", "1s to 1d", "How long a push is deferred at most."),
         ("account.KEY.rate", "1 to 1000000", "Messages a second of one account."),
         ("account.KEY.concurrency", "1 to 10000", "Messages under way at once of one account."),
+        ("account.KEY.weight", "1 to 100", "Messages in a turn of one account; 1 unless set."),
         ("account.KEY.paused", "why, 1 to 200 bytes", "Holds every push of one account."),
         ("flow.ACCOUNT/FLOW.paused", "why, 1 to 200 bytes", "Holds every push of one flow."),
     ]

@@ -5,6 +5,7 @@ package struct LiveSettings: Sendable, Hashable {
     package struct OfAccount: Sendable, Hashable {
         package var rate: Int?
         package var concurrency: Int?
+        package var weight: Int?
         /// Why everything is held.
         package var paused: String?
     }
@@ -23,6 +24,9 @@ package struct LiveSettings: Sendable, Hashable {
     package var batch: Int?
     package var concurrency: Int?
     package var sweep: Duration?
+    package var overloadDefer: ServerConfiguration.Overload.Bands?
+    package var overloadLagGoal: Duration?
+    package var overloadDeferralMax: Duration?
     package var accounts: [String: OfAccount] = [:]
     /// Why a flow is held.
     package var pausedFlows: [FlowName: String] = [:]
@@ -39,6 +43,13 @@ package struct LiveSettings: Sendable, Hashable {
         case .batch: batch = try Self.integer(key, text, 1...PushLimits.batchPushes)
         case .concurrency: concurrency = try Self.integer(key, text, 1...10_000)
         case .sweep: sweep = try Self.duration(key, text, .seconds(1) ... .hours(1))
+        case .overloadDefer: overloadDefer = try Self.bands(key, text)
+        case .overloadLagGoal:
+            overloadLagGoal = try Self.duration(key, text, .milliseconds(10) ... .minutes(10))
+        case .overloadDeferralMax:
+            overloadDeferralMax = try Self.duration(key, text, .seconds(1) ... .days(1))
+        case .accountWeight(let name):
+            accounts[name, default: OfAccount()].weight = try Self.integer(key, text, 1...100)
         case .accountRate(let name):
             accounts[name, default: OfAccount()].rate = try Self.integer(key, text, 1...1_000_000)
         case .accountConcurrency(let name):
@@ -52,6 +63,15 @@ package struct LiveSettings: Sendable, Hashable {
         case .flowPaused(let account, let flow):
             pausedFlows[FlowName(account: account, flow: flow)] = try Self.reason(key, text)
         }
+    }
+
+    private static func bands(_ key: String, _ text: String) throws(LiveProblem)
+        -> ServerConfiguration.Overload.Bands
+    {
+        guard let bands = ServerConfiguration.Overload.Bands(rawValue: text) else {
+            throw LiveProblem(key: key, text: "must be off, low or normal")
+        }
+        return bands
     }
 
     private static func integer(_ key: String, _ text: String, _ range: ClosedRange<Int>)

@@ -18,6 +18,10 @@ package enum MetricName: String, Sendable, CaseIterable {
     case sentPerMinute = "belfry_delivery_sent_last_minute"
     case failuresPerHour = "belfry_delivery_failed_last_hour"
     case outcomes = "belfry_delivery_outcomes_total"
+    case overload = "belfry_overload"
+    case overloads = "belfry_overloads_total"
+    case deferred = "belfry_overload_deferred_total"
+    case capacity = "belfry_delivery_capacity"
     case check = "belfry_check_ok"
     case uptime = "belfry_uptime_seconds"
 
@@ -45,6 +49,12 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .sentPerMinute: "Messages sent in the last minute."
         case .failuresPerHour: "Pushes that failed in the last hour."
         case .outcomes: "Pushes that ended, by outcome."
+        case .overload:
+            "Whether pushes of a priority are deferred because capacity is short: 1 or 0."
+        case .overloads: "How often capacity became short."
+        case .deferred: "Messages sent late because they had been deferred."
+        case .capacity:
+            "Messages a second that went out when everything was busy; absent until it was."
         case .check: "Whether all is well, by what /readyz checks: 1 or 0."
         case .uptime: "Time since the server started."
         }

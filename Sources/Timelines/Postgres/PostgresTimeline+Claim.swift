@@ -2,7 +2,9 @@ package import BelfryCore
 import BelfryPostgresClient
 
 extension PostgresTimeline {
-    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+    package func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
         guard 1...PushLimits.batchPushes ~= limit else {
             throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
         }
@@ -13,10 +15,12 @@ extension PostgresTimeline {
         parameters.append(configuration.owner)
         parameters.append(configuration.ageing.milliseconds)
         parameters.append(nextGeneration())
+        parameters.append(Int32(deferral?.from.rawValue ?? 4))
+        parameters.append(deferral?.longest.milliseconds ?? 0)
         let look = book.begin()
         let result = try await ask { [parameters] connection throws(PostgresFailure) in
             let rows = try connection.query(
-                "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7)",
+                "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 parameters
             )
             return Result { () throws(TimelineError) in try Self.claims(in: rows, length) }

@@ -19,7 +19,8 @@ struct PushFind: AsyncParsableCommand {
             Facts(
                 push,
                 [
-                    "id", "state", "due", "expires", "account", "to", "channel", "priority",
+                    "id", "state", "deferred", "due", "expires", "account", "to", "channel",
+                    "priority",
                     "attempt", "accepted", "merge", "payload",
                 ]
             ).print()

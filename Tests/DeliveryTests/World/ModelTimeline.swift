@@ -21,6 +21,7 @@ final class ModelTimeline: Timeline {
         var counter: UInt64 = 0
         var claims = 0
         var extensions = 0
+        var forecasts = 0
         var settlements: [Settlement] = []
         var stale = 0
         /// So many further calls of settle fail.
@@ -87,7 +88,9 @@ final class ModelTimeline: Timeline {
         }
     }
 
-    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+    func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
         let now = clock.now()
         let steady = clock.steadyMilliseconds()
         let (batch, failure) = state.withLock { state -> (ClaimBatch, TimelineError?) in
@@ -96,7 +99,7 @@ final class ModelTimeline: Timeline {
                 state.claimFailures -= 1
                 return (ClaimBatch(claims: [], now: now, nextDue: nil), state.failure)
             }
-            return (state.claim(limit, now, steady, lease), nil)
+            return (state.claim(limit, now, steady, lease, deferral), nil)
         }
         if let failure { throw failure }
         return batch
@@ -146,7 +149,17 @@ final class ModelTimeline: Timeline {
 
     func forecast(from: Timestamp, to: Timestamp, bucket: Duration) async throws(TimelineError)
         -> [Int]
-    { [] }
+    {
+        state.withLock { state in
+            state.forecasts += 1
+            let count = Int((to - from).milliseconds / bucket.milliseconds)
+            var counts = [Int](repeating: 0, count: count)
+            for entry in state.entries.values where from <= entry.push.due && entry.push.due < to {
+                counts[Int((entry.push.due - from).milliseconds / bucket.milliseconds)] += 1
+            }
+            return counts
+        }
+    }
 
     func counts() async throws(TimelineError) -> TimelineCounts {
         state.withLock { TimelineCounts(scheduled: $0.entries.count) }
@@ -185,13 +198,18 @@ extension ModelTimeline.State {
         }
     }
 
-    mutating func claim(_ limit: Int, _ now: Timestamp, _ steady: Int64, _ lease: Duration)
-        -> ClaimBatch
-    {
+    mutating func claim(
+        _ limit: Int,
+        _ now: Timestamp,
+        _ steady: Int64,
+        _ lease: Duration,
+        _ deferral: Deferral?
+    ) -> ClaimBatch {
         for (id, entry) in entries where entry.leaseEnds.map({ $0 <= steady }) ?? false {
             release(id, now)
         }
-        let due = entries.values.filter { $0.leaseEnds == nil && $0.push.due <= now }
+        let due = entries.values
+            .filter { $0.leaseEnds == nil && ripe($0.push, deferral) <= now }
             .sorted {
                 ($0.push.priority, $0.push.due, $0.sequence)
                     < ($1.push.priority, $1.push.due, $1.sequence)
@@ -210,13 +228,19 @@ extension ModelTimeline.State {
                 leaseEnds: now + lease
             )
         }
-        return ClaimBatch(claims: claims, now: now, nextDue: nextDue(now, steady))
+        return ClaimBatch(claims: claims, now: now, nextDue: nextDue(now, steady, deferral))
     }
 
-    func nextDue(_ now: Timestamp, _ steady: Int64) -> Timestamp? {
+    func nextDue(_ now: Timestamp, _ steady: Int64, _ deferral: Deferral? = nil) -> Timestamp? {
         entries.values.map { entry in
-            entry.leaseEnds.map { now + .milliseconds($0 - steady) } ?? entry.push.due
+            entry.leaseEnds.map { now + .milliseconds($0 - steady) }
+                ?? ripe(entry.push, deferral)
         }.min()
+    }
+
+    /// When a claim lends it.
+    private func ripe(_ push: Push, _ deferral: Deferral?) -> Timestamp {
+        push.due + .milliseconds(deferral?.delay(ofBand: Int(push.priority.rawValue)) ?? 0)
     }
 
     mutating func settle(_ settlement: Settlement, _ now: Timestamp) -> SettleOutcome {

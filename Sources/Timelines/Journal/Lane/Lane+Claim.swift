@@ -6,8 +6,14 @@ extension Lane {
     mutating func claim(limit: Int, lease: Duration, at moment: Moment) throws(TimelineError)
         -> ClaimBatch
     {
+        try claim(ClaimCall(limit: limit, lease: lease), at: moment)
+    }
+
+    mutating func claim(_ call: ClaimCall, at moment: Moment) throws(TimelineError) -> ClaimBatch {
+        let limit = call.limit
         try check(limit: limit)
-        let length = try checked(lease)
+        let length = try checked(call.lease)
+        deferral = call.deferral
         var moment = moment
         if limits.mutation == .ringsEarly { moment.now += 1000 }
         advance(to: moment)
@@ -48,11 +54,10 @@ extension Lane {
     /// When the next push becomes due or the next lease ends.
     mutating func nextDue(at moment: Moment) -> Timestamp? {
         var next = nextNear()
-        while let due = runs.nextDue, due < next ?? .max {
+        while let (due, band) = nextInRuns(), due < next ?? .max {
             next = due
             // The block's first push may have ended: its entries tell.
-            guard let band = runs.earliest.firstIndex(of: due), let first = runs.first(band),
-                !runs[first.run].isWhole(first.block),
+            guard let first = runs.first(band), !runs[first.run].isWhole(first.block),
                 // A failure to read is told by the claim that needs the block; what is damaged is nobody's next.
                 (try? loadOrSetAside(run: first.run, block: first.block)) != nil
             else { break }
@@ -67,13 +72,29 @@ extension Lane {
         return next.map { Timestamp(milliseconds: $0) }
     }
 
-    /// When the next push in memory is due.
+    /// When the next push in memory is due. Of those in the wheel the band is not known: one that is deferred costs a look when it leaves the wheel.
     private mutating func nextNear() -> Int64? {
         var next = wheel.next()
         for band in 0..<ReadyQueue.bands {
-            if let head = readyHead(band) { next = min(next ?? .max, head.due) }
+            if let head = readyHead(band) {
+                next = min(next ?? .max, postponed(head.due, band))
+            }
         }
         return next
+    }
+
+    /// When the next push in a run is due, and its band.
+    private func nextInRuns() -> (due: Int64, band: Int)? {
+        runs.earliest.enumerated().compactMap { band, due in
+            due.map { (postponed($0, band), band) }
+        }.min { $0.0 < $1.0 }
+    }
+
+    /// When the last claim lends what is due then: later, where its band is deferred.
+    func postponed(_ due: Int64, _ band: Int) -> Int64 {
+        guard let delay = deferral?.delay(ofBand: band) else { return due }
+        let (sum, overflow) = due.addingReportingOverflow(delay)
+        return overflow ? .max : sum
     }
 
     /// The near push that a token holds; `nil` if the token is stale.
@@ -159,7 +180,9 @@ extension Lane {
         let ageing = max(1, limits.ageing.milliseconds)
         for band in 0..<ReadyQueue.bands {
             try loadDue(band, at: moment)
-            guard let head = readyHead(band), head.due <= moment.now else { continue }
+            guard let head = readyHead(band), postponed(head.due, band) <= moment.now else {
+                continue
+            }
             let (waited, overflow) = moment.now.subtractingReportingOverflow(head.due)
             let steps = (overflow ? Int64.max : waited) / ageing
             let rank = steps >= Int64(band) ? 0 : Int64(band) - steps

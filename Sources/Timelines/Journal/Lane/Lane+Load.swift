@@ -64,7 +64,7 @@ extension Lane {
 
     /// Reads what is due in one band, as far as the order needs it: after this, nothing unread comes before the head of the ready queue.
     mutating func loadDue(_ band: Int, at moment: Moment) throws(TimelineError) {
-        while let due = runs.earliest[band], due <= moment.now {
+        while let due = runs.earliest[band], postponed(due, band) <= moment.now {
             if let head = readyHead(band), head.due < due { return }
             guard let first = runs.first(band) else { return }
             try loadOrSetAside(run: first.run, block: first.block)
@@ -92,9 +92,9 @@ extension Lane {
         let until = moment.now + limits.lookAhead.milliseconds
         var isMore = false
         for band in 0..<ReadyQueue.bands where near.count < limits.aheadPushes {
-            guard let due = runs.earliest[band], due <= until, let first = runs.first(band) else {
-                continue
-            }
+            guard let due = runs.earliest[band], postponed(due, band) <= until,
+                let first = runs.first(band)
+            else { continue }
             try loadOrSetAside(run: first.run, block: first.block)
             runs.passed(run: first.run, band: band)
             isMore = true

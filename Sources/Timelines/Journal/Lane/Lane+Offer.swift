@@ -2,12 +2,12 @@ import BelfryCore
 
 /// What a claim would bring, for a timeline that has to choose among its lanes.
 extension Lane {
-    /// Says what ``claim(limit:lease:at:)`` would lend, in order, and lends nothing.
-    mutating func offer(limit: Int, lease: Duration, at moment: Moment) throws(TimelineError)
-        -> ClaimOffer
-    {
+    /// Says what ``claim(_:at:)`` would lend, in order, and lends nothing.
+    mutating func offer(_ call: ClaimCall, at moment: Moment) throws(TimelineError) -> ClaimOffer {
+        let limit = call.limit
         try check(limit: limit)
-        _ = try checked(lease)
+        _ = try checked(call.lease)
+        deferral = call.deferral
         advance(to: moment)
         var found: [ReadyQueue.Ranked] = []
         defer { for ranked in found { ready.insert(ranked.entry, band: ranked.band) } }

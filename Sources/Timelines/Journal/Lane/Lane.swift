@@ -21,6 +21,8 @@ struct Lane<Disk: Storage>: ~Copyable {
     var near = Slab<NearPush>()
     var arena = Arena()
     var ready = ReadyQueue()
+    /// Of the last claim: what it has left to wait is nobody's next until then.
+    var deferral: Deferral?
     var wheel: TimingWheel
     /// Leases, by the monotonic clock.
     var leases: TimingWheel

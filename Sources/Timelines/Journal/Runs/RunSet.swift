@@ -4,11 +4,8 @@ struct RunSet {
     private var places: [UInt32: Int] = [:]
     /// Entries of all runs that count.
     private(set) var live = 0
-    /// The due time of the first unread block in each band.
+    /// When the next push of each band that lies only in a run is due, by the first unread block; earlier, if that push has ended.
     private(set) var earliest = [Int64?](repeating: nil, count: ReadyQueue.bands)
-
-    /// When the next push that lies only in a run is due; earlier, if that push has ended.
-    var nextDue: Int64? { earliest.compactMap { $0 }.min() }
 
     func contains(_ number: UInt32) -> Bool { places[number] != nil }
 

@@ -147,10 +147,22 @@ extension JournalSimulation {
     mutating func claim() throws(TimelineError) {
         let limit = Int.random(in: 1...30, using: &random)
         let lease = Int64.random(in: 1...200, using: &random) * 1000
-        let batch = try lane.claim(limit: limit, lease: .milliseconds(lease), at: moment)
+        let deferral =
+            Int.random(in: 0..<4, using: &random) > 0
+            ? nil
+            : Deferral(
+                from: Priority.allCases.randomElement(using: &random) ?? .low,
+                longest: .milliseconds(Int64.random(in: 1...100_000, using: &random))
+            )
+        let call = ClaimCall(limit: limit, lease: .milliseconds(lease), deferral: deferral)
+        let batch = try lane.claim(call, at: moment)
         model.advance(steady: steady)
         note("claim \(batch.claims.map { "\($0.push.id)" })")
-        let wanted = model.due(at: now, ageing: limits.ageing.milliseconds).prefix(limit)
+        let wanted = model.due(
+            at: now,
+            ageing: limits.ageing.milliseconds,
+            deferring: deferral
+        ).prefix(limit)
         for claim in batch.claims {
             let id = claim.push.id.text
             try expect(claim.push.due.milliseconds <= now, "T2: \(id) is early")

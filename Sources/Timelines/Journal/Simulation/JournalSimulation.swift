@@ -142,7 +142,7 @@ package struct JournalSimulation: ~Copyable {
         let count = model.pending.count + model.held.count
         try expect(lane.pending == count, "\(lane.pending) are pending, not \(count)")
         let due = lane.nextDue(at: moment)?.milliseconds
-        let next = model.next(now: now, steady: steady)
+        let next = model.next(now: now, steady: steady, deferring: lane.deferral)
         try expect((due == nil) == (next == nil), "T12: next due \(due ?? -1), not \(next ?? -1)")
         if let due, let next {
             try expect(due <= next, "T12: sleeps until \(due), past \(next)")

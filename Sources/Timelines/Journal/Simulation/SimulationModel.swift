@@ -76,11 +76,12 @@ struct SimulationModel {
     }
 
     /// What is to be claimed, in order (T2, T7).
-    func due(at now: Int64, ageing: Int64) -> [String] {
+    func due(at now: Int64, ageing: Int64, deferring deferral: Deferral?) -> [String] {
         func rank(_ entry: Entry) -> Int64 {
             max(0, Int64(entry.band) - (now - entry.due) / ageing)
         }
-        return pending.filter { $0.value.due <= now }.sorted { a, b in
+        let due = pending.filter { $0.value.due + delay($0.value, deferral) <= now }
+        return due.sorted { a, b in
             let ranks = (rank(a.value), rank(b.value))
             if ranks.0 != ranks.1 { return ranks.0 < ranks.1 }
             if a.value.due != b.value.due { return a.value.due < b.value.due }
@@ -88,10 +89,14 @@ struct SimulationModel {
         }.map(\.key)
     }
 
-    /// When something will be due, or a lease ends.
-    func next(now: Int64, steady: Int64) -> Int64? {
+    private func delay(_ entry: Entry, _ deferral: Deferral?) -> Int64 {
+        deferral?.delay(ofBand: Int(entry.band)) ?? 0
+    }
+
+    /// When something will be due for such a claim, or a lease ends.
+    func next(now: Int64, steady: Int64, deferring deferral: Deferral?) -> Int64? {
         let leases = held.values.map { now + ($0.leaseEnds - steady) }
-        return (pending.values.map(\.due) + leases).min()
+        return (pending.values.map { $0.due + delay($0, deferral) } + leases).min()
     }
 
     mutating func claim(_ id: String, _ token: ClaimToken, leaseEnds: Int64) {

@@ -8,8 +8,8 @@ enum Command: Sendable {
     case displace([PushID], HeldElsewhere, Reply<[CancelOutcome]>)
     case probe(OtherLanes, Reply<HeldElsewhere>)
     case find([PushID], Reply<[Pending?]>)
-    case claim(limit: Int, lease: Duration, Reply<ClaimBatch>)
-    case offer(limit: Int, lease: Duration, Reply<ClaimOffer>)
+    case claim(ClaimCall, Reply<ClaimBatch>)
+    case offer(ClaimCall, Reply<ClaimOffer>)
     case settle([SettleDraft], Reply<[SettleOutcome]>)
     case extend([ClaimToken], lease: Duration, Reply<[ExtendOutcome]>)
     case nextDue(Reply<Timestamp?>)
@@ -34,6 +34,18 @@ enum Command: Sendable {
     /// The copy is written, or has failed.
     case copied
     case close(Reply<Void>?)
+}
+
+/// What a worker may have.
+struct ClaimCall: Sendable {
+    var limit: Int
+    var lease: Duration
+    var deferral: Deferral?
+
+    /// The same for fewer.
+    func upTo(_ limit: Int) -> ClaimCall {
+        ClaimCall(limit: limit, lease: lease, deferral: deferral)
+    }
 }
 
 /// An answer that waits for the disk.

@@ -4,18 +4,17 @@ package import BelfryCore
 extension JournalTimeline {
     /// Of several lanes, each says what it could lend, and is then asked for its share of what goes first: two trips. Where by the board only one has
     /// anything due, that one lends at once while the others are asked.
-    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
-        guard lanes.count > 1 else {
-            return try await lanes.ask { .claim(limit: limit, lease: lease, $0) }
-        }
+    package func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
+        let call = ClaimCall(limit: limit, lease: lease, deferral: deferral)
+        guard lanes.count > 1 else { return try await lanes.ask { .claim(call, $0) } }
         let due = board.lanes(dueBy: clock.now())
         var sum = ClaimSum(lanes: lanes.count)
         if due.count == 1 {
-            await ask(due[0], limit, lease, &sum)
+            await ask(due[0], call, &sum)
         } else {
-            for (lane, offer) in await lanes.askAll({
-                .offer(limit: limit, lease: lease, $0)
-            }).enumerated() {
+            for (lane, offer) in await lanes.askAll({ .offer(call, $0) }).enumerated() {
                 sum.take(offer, of: lane)
             }
         }
@@ -26,7 +25,7 @@ extension JournalTimeline {
         if !shares.isEmpty {
             lanes.tell(
                 shares.enumerated().map { place, share in
-                    (share.key, .claim(limit: share.value, lease: lease, lent[place]))
+                    (share.key, .claim(call.upTo(share.value), lent[place]))
                 }
             )
             for (share, batch) in zip(shares, await lent.all()) { sum.take(batch, of: share.key) }
@@ -35,14 +34,14 @@ extension JournalTimeline {
     }
 
     /// Lets one lane lend while the others are asked.
-    private func ask(_ lane: Int, _ limit: Int, _ lease: Duration, _ sum: inout ClaimSum) async {
+    private func ask(_ lane: Int, _ call: ClaimCall, _ sum: inout ClaimSum) async {
         let others = (0..<lanes.count).filter { $0 != lane }
         let lent = Gathering<ClaimBatch>(1)
         let offers = Gathering<ClaimOffer>(others.count)
         var commands: [(lane: Int, command: Command)] = []
-        commands.append((lane, .claim(limit: limit, lease: lease, lent[0])))
+        commands.append((lane, .claim(call, lent[0])))
         for (place, other) in others.enumerated() {
-            commands.append((other, .offer(limit: limit, lease: lease, offers[place])))
+            commands.append((other, .offer(call, offers[place])))
         }
         lanes.tell(commands)
         for (other, offer) in zip(others, await offers.all()) { sum.take(offer, of: other) }

@@ -250,16 +250,16 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 for id in ids { found.append(try lane.find(id)) }
                 return found
             }
-        case .claim(let limit, let lease, let reply):
+        case .claim(let call, let reply):
             let (board, number) = (board, number)
             look(reply) { (lane) throws(TimelineError) in
-                let batch = try lane.claim(limit: limit, lease: lease, at: moment)
+                let batch = try lane.claim(call, at: moment)
                 board.publish(batch.nextDue, of: number)
                 return batch
             }
-        case .offer(let limit, let lease, let reply):
+        case .offer(let call, let reply):
             look(reply) { (lane) throws(TimelineError) in
-                try lane.offer(limit: limit, lease: lease, at: moment)
+                try lane.offer(call, at: moment)
             }
         case .extend(let tokens, let lease, let reply):
             look(reply) { (lane) throws(TimelineError) in

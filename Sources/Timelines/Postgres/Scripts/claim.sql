@@ -1,6 +1,8 @@
--- Lends what is due, in the order of promise T7. The last row has no id, but says when to look next.
+-- Lends what is due, in the order of promise T7; to it, pushes of the band _deferred and of lower ones are due _longest later. The last row has no id, but says when
+-- to look next.
 create or replace function claim(
-    _given bigint, _passed bigint, _limit integer, _length bigint, _owner text, _ageing bigint, _generation bigint
+    _given bigint, _passed bigint, _limit integer, _length bigint, _owner text, _ageing bigint, _generation bigint,
+    _deferred integer, _longest bigint
 ) returns table (
     now bigint, passed bigint, next bigint, generation bigint,
     id text, seq bigint, account text, person text, due bigint, asked bigint, accepted bigint, expires bigint, band smallint,
@@ -21,7 +23,8 @@ begin
         from (values (0), (1), (2), (3)) as b (band)
         cross join lateral (
             select p.id, p.band, p.due, p.seq from pushes as p
-            where p.generation is null and p.band = b.band and p.due <= _now
+            where p.generation is null and p.band = b.band
+                and p.due <= _now - case when b.band >= _deferred then _longest else 0 end
             order by p.due, p.seq limit _limit
             for update skip locked
         ) as r
@@ -44,7 +47,7 @@ begin
     from lent as l order by l.place;
     now := _now;
     passed := _steady;
-    next := next_due(_now, _steady);
+    next := next_due(_now, _steady, _deferred, _longest);
     return next;
 end $$;
 

@@ -29,3 +29,19 @@ create or replace function next_due(_now bigint, _steady bigint) returns bigint 
         (select p.lease from pushes as p where p.generation is not null order by p.lease limit 1) - _steady + _now
     )
 $$;
+
+-- The same for a claim to which pushes from this band on are due so much later.
+create or replace function next_due(_now bigint, _steady bigint, _deferred integer, _longest bigint) returns bigint language sql stable as $$
+    select least(
+        (
+            select min(h.due + case when h.band >= _deferred then _longest else 0 end)
+            from (values (0), (1), (2), (3)) as b (band)
+            cross join lateral (
+                select p.due, b.band from pushes as p
+                where p.generation is null and p.band = b.band
+                order by p.due limit 1
+            ) as h
+        ),
+        (select p.lease from pushes as p where p.generation is not null order by p.lease limit 1) - _steady + _now
+    )
+$$;

@@ -147,7 +147,8 @@ create or replace function items(
     )
 $$;
 
--- Accepts a batch. 4: due more than the horizon ahead, not accepted. Before and next: when the next look was worth while, and is now.
+-- Accepts a batch. 4: due more than the horizon ahead, not accepted. Before and next: when the next look was worth while, and is now; before is null where others should
+-- hear of something in any case.
 create or replace function put(
     _given bigint, _passed bigint, _horizon bigint,
     _ids text[], _accounts text[], _persons text[], _dues bigint[], _expires bigint[], _bands smallint[], _channels text[],
@@ -156,10 +157,21 @@ create or replace function put(
 ) language plpgsql as $$
 declare
     taken item[];
+    heads bigint[];
 begin
     now := wall(_given);
     passed := steady(_passed, now);
     before := next_due(now, passed);
+    -- A push that waits in a band which somebody defers must not hide one in another.
+    heads := array(
+        select (select p.due from pushes as p where p.generation is null and p.band = b.band order by p.due limit 1)
+        from (values (0), (1), (2), (3)) as b (band) order by b.band
+    );
+    if exists (
+        select from unnest(_dues, _bands) as d (due, band) where d.due < coalesce(heads[d.band + 1], 9223372036854775807)
+    ) then
+        before := null;
+    end if;
     taken := items(_ids, _accounts, _persons, _dues, _expires, _bands, _channels, _modes, _keys, _graces, _waits, _payloads);
     if exists (select from unnest(_dues) as d (due) where d.due > now + _horizon) then
         taken := array(select i from unnest(taken) as i where i.due <= now + _horizon order by i.n);

@@ -1,5 +1,5 @@
--- ARGV[3], [4]: see due.lua; [5]: lease in milliseconds; [6]: owner.
-local lease, owner = tonumber(ARGV[5]), ARGV[6]
+-- ARGV[3...6]: see due.lua; [7]: lease in milliseconds; [8]: owner.
+local lease, owner = tonumber(ARGV[7]), ARGV[8]
 local numbers = {}
 while #numbers < wanted do
     local number = best()

@@ -1,6 +1,8 @@
 -- What is due, the best first (promise T7): by priority band after ageing, then due time, then acceptance. ARGV[3]: how many at most; [4]:
--- milliseconds after which a push moves up a band. Nothing is taken away: whoever lends calls take_away at the end.
+-- milliseconds after which a push moves up a band; [5]: the first band that is deferred, 4: none; [6]: by how many milliseconds. Nothing is taken away:
+-- whoever lends calls take_away at the end.
 local wanted, ageing = tonumber(ARGV[3]), tonumber(ARGV[4])
+deferred, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 call('HDEL', K .. ':m', '')
 reap(256)
 
@@ -32,7 +34,7 @@ local function look(cursor)
         if not read_on(cursor) then return end
     end
     local due = tonumber(cursor.entries[cursor.at + 1])
-    if due <= now then cursor.due, cursor.number = due, first_of(cursor.entries[cursor.at]) end
+    if due + delay(cursor.band) <= now then cursor.due, cursor.number = due, first_of(cursor.entries[cursor.at]) end
 end
 
 for band = 0, 3 do

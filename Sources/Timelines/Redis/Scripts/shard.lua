@@ -266,15 +266,23 @@ local function unfile(number, push)
     if call('EXISTS', key) == 0 then call('ZREM', TOP[push.band], chunk) end
 end
 
+-- A claim that leaves low bands to wait: from this band on, what it lends has been due for so many milliseconds.
+local deferred, longest = 4, 0
+
+local function delay(band) return band >= deferred and longest or 0 end
+
+-- When the first push of a band is due; nil with none.
+local function head_due(band)
+    local chunk = call('ZRANGE', TOP[band], '0', '0')[1]
+    return chunk and tonumber(call('ZRANGE', CHUNKS[band] .. chunk, '0', '0', 'WITHSCORES')[2] or nil)
+end
+
 -- When the next push becomes due or the next lease ends; false with nothing pending.
 local function next_due()
     local next = false
     for band = 0, 3 do
-        local chunk = call('ZRANGE', TOP[band], '0', '0')[1]
-        if chunk then
-            local due = tonumber(call('ZRANGE', CHUNKS[band] .. chunk, '0', '0', 'WITHSCORES')[2] or nil)
-            if due and (not next or due < next) then next = due end
-        end
+        local due = head_due(band)
+        if due and (not next or due + delay(band) < next) then next = due + delay(band) end
     end
     if flying > 0 then
         local lease = call('ZRANGE', LEASES, '0', '0', 'WITHSCORES')

@@ -3,16 +3,18 @@ package import BelfryCore
 extension RedisTimeline {
     /// Asks the shards in which something is known to be due. Where that is one, it lends at once: one round trip. Several first say what they could lend, and are
     /// then asked for their shares of what goes first (promise T7): two. Beside other processes, ``ShardOwnership`` says which are asked.
-    package func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+    package func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
         guard 1...PushLimits.batchPushes ~= limit else {
             throw TimelineError(.invalid, "limit: 1 to \(PushLimits.batchPushes) are allowed")
         }
-        let length = try checked(lease)
+        let terms = ClaimTerms(lease: try checked(lease), deferral: deferral)
         var claims: [Claim] = []
         var hasLooked = false
         await beat()
         if book.needsLook(every: configuration.sweep) {
-            try await lookAtAll()
+            try await lookAtAll(deferring: deferral)
             hasLooked = true
         }
         while claims.count < limit {
@@ -20,14 +22,14 @@ extension RedisTimeline {
             if due.isEmpty {
                 // Others may have put something; and the server's clock may have been set.
                 if hasLooked { break }
-                try await lookAtAll()
+                try await lookAtAll(deferring: deferral)
                 hasLooked = true
                 continue
             }
             do throws(TimelineError) {
                 let overdue = Set(book.due(since: ShardOwnership.patience))
                 let asked = ownership.first(of: due, overdue: overdue)
-                claims += try await claim(limit - claims.count, of: asked, length)
+                claims += try await claim(limit - claims.count, of: asked, terms)
             } catch {
                 // What was lent already must reach its worker.
                 if claims.isEmpty { throw error }
@@ -41,30 +43,31 @@ extension RedisTimeline {
         )
     }
 
-    private func claim(_ limit: Int, of due: [Int], _ lease: Int64) async throws(TimelineError)
-        -> [Claim]
+    private func claim(_ limit: Int, of due: [Int], _ terms: ClaimTerms)
+        async throws(TimelineError) -> [Claim]
     {
         guard due.count > 1 else {
             var sum = ClaimSum()
             let share = min(limit, ClaimSum.shareLimit)
-            await lend([(shard: due[0], count: share)], lease, &sum)
+            await lend([(shard: due[0], count: share)], terms, &sum)
             return try sum.claims(in: Array(repeating: due[0], count: share))
         }
-        var sum = await offers(limit, of: due)
+        var sum = await offers(limit, of: due, terms)
         let order = sum.order(upTo: limit)
         let shares = order.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
-        await lend(shares.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, lease, &sum)
+        await lend(shares.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, terms, &sum)
         return try sum.claims(in: order)
     }
 
     /// What shards could lend: of each somewhat more than its even share.
-    private func offers(_ limit: Int, of due: [Int]) async -> ClaimSum {
+    private func offers(_ limit: Int, of due: [Int], _ terms: ClaimTerms) async -> ClaimSum {
         let wanted = min(limit, ClaimSum.shareLimit, max(8, limit * 5 / 4 / due.count))
         let answers = await ask(
             due.map { shard in
                 var call = call(scripts.offer, shard)
                 call.append(Int64(wanted))
                 call.append(configuration.ageing.milliseconds)
+                call.append(terms.deferral)
                 return (shard, call)
             }
         )
@@ -82,7 +85,7 @@ extension RedisTimeline {
 
     private func lend(
         _ shares: [(shard: Int, count: Int)],
-        _ lease: Int64,
+        _ terms: ClaimTerms,
         _ sum: inout ClaimSum
     ) async {
         let answers = await ask(
@@ -90,7 +93,8 @@ extension RedisTimeline {
                 var call = call(scripts.claim, share.shard)
                 call.append(Int64(share.count))
                 call.append(configuration.ageing.milliseconds)
-                call.append(lease)
+                call.append(terms.deferral)
+                call.append(terms.lease)
                 call.append(configuration.owner)
                 return (share.shard, call)
             }
@@ -98,7 +102,10 @@ extension RedisTimeline {
         for (share, answer) in zip(shares, answers) {
             do throws(TimelineError) {
                 for parts in try answer.get().reply.elements ?? [] {
-                    sum.lend(try Self.claim(parts, shard: share.shard, now, lease), of: share.shard)
+                    sum.lend(
+                        try Self.claim(parts, shard: share.shard, now, terms.lease),
+                        of: share.shard
+                    )
                 }
             } catch {
                 sum.fail(error)
@@ -186,6 +193,21 @@ extension RedisTimeline {
             throw TimelineError(.invalid, "lease: above zero, at most \(PushLimits.lease)")
         }
         return max(1, lease.milliseconds)
+    }
+}
+
+/// On which terms shards lend.
+private struct ClaimTerms: Sendable {
+    /// In milliseconds.
+    var lease: Int64
+    var deferral: Deferral?
+}
+
+extension ScriptCall {
+    /// The first band that is deferred, and by how many milliseconds, as `Scripts/due.lua` takes them.
+    mutating func append(_ deferral: Deferral?) {
+        append(Int64(deferral?.from.rawValue ?? 4))
+        append(deferral?.longest.milliseconds ?? 0)
     }
 }
 

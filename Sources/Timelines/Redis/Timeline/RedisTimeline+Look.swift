@@ -2,8 +2,9 @@ package import BelfryCore
 
 extension RedisTimeline {
     /// Asks every shard for its clocks and for when it is next worth a look: one pipeline a server.
-    func lookAtAll() async throws(TimelineError) {
-        for answer in await askAll(scripts.look) { _ = try answer.get() }
+    func lookAtAll(deferring deferral: Deferral? = nil) async throws(TimelineError) {
+        let answers = await askAll(scripts.look) { $0.append(deferral) }
+        for answer in answers { _ = try answer.get() }
         book.didLook()
     }
 
