@@ -141,9 +141,13 @@ let package = Package(
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]
         ),
         module(
+            "RedisClient",
+            ["BelfryCore", "CHiredis", crypto, nioCore, nioPosix, nioSSL]
+        ),
+        module(
             "Redis",
             path: "Sources/Timelines/Redis",
-            ["BelfryCore", "BelfryJournal", "CHiredis", crypto, nioCore, nioPosix, nioSSL],
+            ["BelfryCore", "BelfryJournal", "BelfryRedisClient", crypto, nioPosix],
             resources: [.embedInCode("Scripts")]
         ),
         .systemLibrary(
@@ -192,7 +196,7 @@ let package = Package(
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
                 "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient", "BelfryRecords",
-                "BelfryRedis", "BelfryWeChat", asyncHTTPClient,
+                "BelfryRedis", "BelfryRedisClient", "BelfryWeChat", asyncHTTPClient,
                 configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
@@ -238,7 +242,7 @@ let package = Package(
             "Doctor",
             [
                 "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
-                "BelfryRecords", "BelfryRedis", "BelfryServer",
+                "BelfryRecords", "BelfryRedis", "BelfryRedisClient", "BelfryServer",
             ]
         ),
         .executableTarget(
@@ -279,8 +283,8 @@ let package = Package(
         tests(
             "RedisTests",
             [
-                "BelfryJournal", "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
-                "BelfryTimelineConformance",
+                "BelfryJournal", "BelfryRedis", "BelfryRedisClient", "BelfryRedisProcess",
+                "BelfrySimulation", "BelfryTimelineConformance",
                 nioPosix,
             ]
         ),

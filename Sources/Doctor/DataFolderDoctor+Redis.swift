@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryPostgresClient
 import BelfryRedis
+import BelfryRedisClient
 import BelfryServer
 
 /// The Redis that keeps the pushes, where the configuration names one: whether it can be reached, and whether it keeps what it accepts.

@@ -3,6 +3,7 @@ import BelfryRedisProcess
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 @Suite("The audit of a server")
 struct AuditTests {

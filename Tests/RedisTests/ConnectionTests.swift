@@ -4,6 +4,7 @@ import NIOPosix
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 @Suite("A connection to Redis")
 struct ConnectionTests {

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 /// Primaries die under load while their replicas have not heard of the last changes.
 @Suite("A fail-over of a Redis Cluster", .serialized)

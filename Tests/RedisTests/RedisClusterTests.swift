@@ -5,6 +5,7 @@ import BelfryTimelineConformance
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 /// One cluster for all, started once; each case has keys of its own.
 @Suite("The timeline on a Redis Cluster", .serialized)

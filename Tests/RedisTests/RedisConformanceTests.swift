@@ -5,6 +5,7 @@ import BelfryTimelineConformance
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 /// One after another: each case has a server of its own.
 @Suite("The timeline on Redis keeps the promises", .serialized)

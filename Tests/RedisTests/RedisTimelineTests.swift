@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 @Suite("The timeline on Redis", .serialized)
 struct RedisTimelineTests {

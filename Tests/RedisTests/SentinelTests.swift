@@ -5,6 +5,7 @@ import Foundation
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 @Suite("A primary that sentinels watch", .serialized)
 struct SentinelTests {

@@ -3,6 +3,7 @@ import BelfrySimulation
 import Testing
 
 @testable import BelfryRedis
+@testable import BelfryRedisClient
 
 @Suite("What a process knows of shards")
 struct ShardBookTests {

@@ -9,9 +9,8 @@ private let allowed: [String: Set<String>] = [
     "TimingWheel": [],
     "Timelines/Journal": ["BelfryCore", "BelfryTimingWheel", "CBelfryDisk"],
     // Of the journal: how it writes to disks.
-    "Timelines/Redis": [
-        "BelfryCore", "BelfryJournal", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL",
-    ],
+    "Timelines/Redis": ["BelfryCore", "BelfryJournal", "BelfryRedisClient", "Crypto", "NIOPosix"],
+    "RedisClient": ["BelfryCore", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL"],
     "PostgresClient": ["BelfryCore", "CLibPQ"],
     "Timelines/Postgres": ["BelfryCore", "BelfryPostgresClient"],
     "Simulation": ["BelfryCore"],
@@ -36,7 +35,7 @@ private let allowed: [String: Set<String>] = [
     // What is wrong with a data folder.
     "Doctor": [
         "BelfryCore", "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient",
-        "BelfryRecords", "BelfryRedis", "BelfryServer",
+        "BelfryRecords", "BelfryRedis", "BelfryRedisClient", "BelfryServer",
         "Foundation", "FoundationEssentials",
     ],
     // The judge: nothing of what it judges, not even the words.

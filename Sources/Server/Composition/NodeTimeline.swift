@@ -3,6 +3,7 @@ package import BelfryJournal
 import BelfryPostgres
 import BelfryPostgresClient
 import BelfryRedis
+import BelfryRedisClient
 import Logging
 
 /// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, on Redis or on

@@ -1,7 +1,7 @@
 import BelfryChannels
 import BelfryCore
 import BelfryPostgresClient
-import BelfryRedis
+import BelfryRedisClient
 import Logging
 
 extension Setting {

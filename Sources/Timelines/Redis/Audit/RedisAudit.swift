@@ -1,4 +1,5 @@
 package import BelfryCore
+package import BelfryRedisClient
 
 /// What is wrong with a server's settings, for somebody who trusts it with pushes.
 package struct RedisFinding: Sendable, Hashable, CustomStringConvertible {

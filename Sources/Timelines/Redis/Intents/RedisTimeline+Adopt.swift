@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 
 /// A server that has started again, or has become the primary, has a shard as the last change left it that it knows of. Its shards are closed to all calls until
 /// somebody has adopted them: what this process knows to have been done beyond that is done again first.

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 
 /// What servers have confirmed is kept here, too, until their replicas have it.
 extension RedisTimeline {

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 import Synchronization
 
 /// Which shards a worker asks first, so that workers who share a timeline seldom meet in one shard. Each shard has the live worker for whom its hash is highest

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 
 /// Which shard holds an id.
 ///

@@ -1,4 +1,5 @@
 package import BelfryCore
+package import BelfryRedisClient
 
 /// How a timeline lies in Redis, and who uses it.
 package struct RedisConfiguration: Sendable {

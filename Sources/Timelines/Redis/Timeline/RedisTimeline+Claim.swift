@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 extension RedisTimeline {
     /// Asks the shards in which something is known to be due. Where that is one, it lends at once: one round trip. Several first say what they could lend, and are

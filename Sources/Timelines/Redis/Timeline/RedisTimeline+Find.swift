@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 /// By id alone: the directory says which shard, in one round trip, the shard answers in another. What is not found there is asked of every shard, in one pipeline a
 /// server, before it is said to be gone.

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 
 /// What servers say unasked. It only makes this process look sooner; what is lost costs no more than a sweep.
 ///

@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 extension RedisTimeline {
     /// Asks every shard for its clocks and for when it is next worth a look: one pipeline a server.

@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 extension RedisTimeline {
     /// Two round trips: the directory, then the shards, each with one script for up to 128 pushes.

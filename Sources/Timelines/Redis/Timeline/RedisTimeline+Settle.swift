@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 extension RedisTimeline {
     /// One round trip to the shards, and one to the directory for ids that have ended. A settlement and its successors are one step of one script; they stay in the

@@ -1,4 +1,5 @@
 package import BelfryCore
+package import BelfryRedisClient
 import Synchronization
 
 /// The timeline on Redis: pending pushes in shards, each under one hash tag, changed by scripts only (promises T1 to T13).

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryRedisClient
 
 /// What a script says.
 struct ShardAnswer: Sendable {

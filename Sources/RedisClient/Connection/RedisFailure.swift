@@ -1,4 +1,4 @@
-import BelfryCore
+package import BelfryCore
 
 /// Why a call to a Redis server failed: what the server said, or what became of the connection.
 package struct RedisFailure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -88,7 +88,7 @@ extension RedisFailure {
     }
 
     /// What the timeline's callers are told.
-    var timelineError: TimelineError {
+    package var timelineError: TimelineError {
         switch code {
         case .outOfMemory: TimelineError(.full, "Redis: \(message)")
         case .diskFailed: TimelineError(.full, "Redis cannot write to its disk: \(message)")

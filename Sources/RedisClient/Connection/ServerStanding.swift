@@ -1,12 +1,12 @@
 /// Who a server is, and what its replicas have of it.
-struct ServerStanding: Sendable, Equatable {
+package struct ServerStanding: Sendable, Equatable {
     /// Another one after a restart, and after it became a primary. Where the server does not tell: always the same.
-    var identity = "?"
-    var isPrimary = true
+    package var identity = "?"
+    package var isPrimary = true
     /// How far its changes go.
-    var offset = 0
+    package var offset = 0
     /// How far each connected replica has followed.
-    var replicas: [Int] = []
+    package var replicas: [Int] = []
 
     /// Reads the answers to `INFO server` and `INFO replication`.
     init(server: RedisReply, replication: RedisReply) {
@@ -31,7 +31,7 @@ struct ServerStanding: Sendable, Equatable {
 
 extension RedisReply {
     /// The `name:value` lines of `INFO`.
-    var lines: [String: String] {
+    package var lines: [String: String] {
         var lines: [String: String] = [:]
         for line in (string ?? "").split(whereSeparator: \.isNewline) {
             let words = line.split(separator: ":", maxSplits: 1)

@@ -1,8 +1,8 @@
 /// Which of the 16,384 slots of a Redis Cluster a key belongs to: CRC-16 (XMODEM) of what stands between the first braces.
-enum HashSlot {
-    static let count = 16_384
+package enum HashSlot {
+    package static let count = 16_384
 
-    static func of(_ key: String) -> Int {
+    package static func of(_ key: String) -> Int {
         var bytes = Array(key.utf8)[...]
         if let open = bytes.firstIndex(of: UInt8(ascii: "{")),
             let close = bytes[open...].firstIndex(of: UInt8(ascii: "}")), close > open + 1

@@ -1,20 +1,20 @@
 /// One answer of a Redis server.
-enum RedisReply: Sendable, Equatable {
+package enum RedisReply: Sendable, Equatable {
     case text([UInt8])
     case integer(Int)
     case array([RedisReply])
     case none
     case error(RedisFailure)
 
-    var bytes: [UInt8]? {
+    package var bytes: [UInt8]? {
         if case .text(let bytes) = self { bytes } else { nil }
     }
 
     /// The text of a string or a status; `nil` for anything else.
-    var string: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+    package var string: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
     /// The number, also where the server writes it as text.
-    var number: Int? {
+    package var number: Int? {
         switch self {
         case .integer(let value): value
         case .text: string.flatMap { Int($0) }
@@ -22,19 +22,19 @@ enum RedisReply: Sendable, Equatable {
         }
     }
 
-    var elements: [RedisReply]? {
+    package var elements: [RedisReply]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
     /// Whether the shard must be adopted first.
-    var isStranger: Bool {
+    package var isStranger: Bool {
         if case .error(let failure) = self { failure.code == .stranger } else { false }
     }
 
     /// Itself, where it is no error.
     ///
     /// - Throws: ``RedisFailure``, as the server gave it.
-    func get() throws(RedisFailure) -> RedisReply {
+    package func get() throws(RedisFailure) -> RedisReply {
         if case .error(let failure) = self { throw failure }
         return self
     }

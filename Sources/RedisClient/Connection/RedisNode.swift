@@ -1,11 +1,11 @@
 import BelfryCore
-import NIOCore
+package import NIOCore
 
 /// One server: keeps a connection to it, makes a new one when that has ended, and does not storm a server that is down.
 ///
 /// Nothing is sent twice by itself: whoever asked knows whether that would be safe.
-actor RedisNode {
-    nonisolated let address: RedisAddress
+package actor RedisNode {
+    package nonisolated let address: RedisAddress
     private let patience: RedisPatience
     private let group: any EventLoopGroup
     private var random: SplitMix64
@@ -16,7 +16,7 @@ actor RedisNode {
     private var isClosed = false
 
     /// - Parameter seed: of the jitter between attempts.
-    init(
+    package init(
         _ address: RedisAddress,
         _ patience: RedisPatience,
         on group: any EventLoopGroup,
@@ -31,12 +31,12 @@ actor RedisNode {
     /// Asks on a live connection.
     ///
     /// - Throws: ``RedisFailure`` as ``RedisConnection/ask(_:within:)``.
-    func ask(_ commands: [RedisCommand]) async throws(RedisFailure) -> [RedisReply] {
+    package func ask(_ commands: [RedisCommand]) async throws(RedisFailure) -> [RedisReply] {
         try await live().ask(commands)
     }
 
     /// Asks for what can only be said to a certain server (``RedisConnection/server``).
-    func ask(_ commands: @Sendable (_ server: String) -> [RedisCommand])
+    package func ask(_ commands: @Sendable (_ server: String) -> [RedisCommand])
         async throws(RedisFailure) -> [RedisReply]
     {
         let connection = try await live()
@@ -44,11 +44,11 @@ actor RedisNode {
     }
 
     /// Asks who the server is now, and what its replicas have.
-    func standing() async throws(RedisFailure) -> ServerStanding {
+    package func standing() async throws(RedisFailure) -> ServerStanding {
         try await live().standing()
     }
 
-    func close() {
+    package func close() {
         isClosed = true
         connection?.close()
         connecting?.cancel()

@@ -1,23 +1,25 @@
 import BelfryCore
-import NIOCore
+package import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
 
 /// How long things may take, and how much may be under way.
-struct RedisPatience: Sendable {
+package struct RedisPatience: Sendable {
     /// From the first packet to the end of the log-in.
-    var connect = Duration.seconds(5)
+    package var connect = Duration.seconds(5)
     /// From a request to its answer; a server that hangs is given up then.
-    var command = Duration.seconds(10)
+    package var command = Duration.seconds(10)
     /// Who must have what was promised before the caller hears of it.
-    var confirmation = Confirmation()
+    package var confirmation = Confirmation()
     /// How many commands one connection may have under way.
-    var underWay = 4096
+    package var underWay = 4096
+
+    package init() {}
 }
 
 /// One connection, logged in. Any number of tasks may ask; answers come in order.
-final class RedisConnection: Sendable {
+package final class RedisConnection: Sendable {
     private let channel: any NIOCore.Channel
     private let handler: NIOLoopBound<RedisHandler>
     private let patience: RedisPatience
@@ -25,10 +27,10 @@ final class RedisConnection: Sendable {
     private let known = Mutex("")
 
     /// Who the server was when it was last asked (``ServerStanding/identity``).
-    var server: String { known.withLock { $0 } }
+    package var server: String { known.withLock { $0 } }
 
     /// Whether it can still be asked.
-    var isOpen: Bool { !isOver.value.load(ordering: .acquiring) }
+    package var isOpen: Bool { !isOver.value.load(ordering: .acquiring) }
 
     private final class OverFlag: Sendable { let value = Atomic(false) }
 
@@ -48,7 +50,7 @@ final class RedisConnection: Sendable {
     ///
     /// - Parameter published: takes what comes unasked, where this connection subscribes to channels.
     /// - Throws: ``RedisFailure`` with `notConnected` (the message says why), or `denied`.
-    static func open(
+    package static func open(
         _ address: RedisAddress,
         _ patience: RedisPatience,
         on group: any EventLoopGroup,
@@ -127,7 +129,7 @@ final class RedisConnection: Sendable {
     }
 
     /// Asks who the server is, and what its replicas have.
-    func standing() async throws(RedisFailure) -> ServerStanding {
+    package func standing() async throws(RedisFailure) -> ServerStanding {
         let replies = try await ask(
             [RedisCommand("INFO", "server"), RedisCommand("INFO", "replication")],
             within: patience.connect
@@ -140,7 +142,7 @@ final class RedisConnection: Sendable {
     /// Asks, and gives one reply for each command, in order; errors of single commands are among them.
     ///
     /// - Throws: ``RedisFailure`` with `notConnected` where nothing was sent, `noAnswer`, `garbled` or `closed`.
-    func ask(_ commands: [RedisCommand], within: Duration? = nil) async throws(RedisFailure)
+    package func ask(_ commands: [RedisCommand], within: Duration? = nil) async throws(RedisFailure)
         -> [RedisReply]
     {
         guard !commands.isEmpty else { return [] }
@@ -161,13 +163,13 @@ final class RedisConnection: Sendable {
     }
 
     /// Returns when it has ended, whoever ended it.
-    func end() async {
+    package func end() async {
         // How it ended is nobody's concern.
         try? await channel.closeFuture.get()
     }
 
     /// Asks from time to time, so that a connection that is dead without a word is noticed; returns when it is, or when cancelled.
-    func beat(every span: Duration) async {
+    package func beat(every span: Duration) async {
         do {
             while !Task.isCancelled {
                 try await Task.sleep(for: span)
@@ -179,7 +181,7 @@ final class RedisConnection: Sendable {
     }
 
     /// Ends it. Whatever waits for an answer fails with `closed`.
-    func close() {
+    package func close() {
         channel.eventLoop.execute { [handler, channel] in
             handler.value.giveUp(RedisFailure(.closed, "the connection was closed"))
             channel.close(promise: nil)

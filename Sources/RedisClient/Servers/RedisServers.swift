@@ -2,7 +2,7 @@ import BelfryCore
 import NIOCore
 import NIOPosix
 
-/// The servers of a timeline: one, the one that sentinels name, or the primaries of a Redis Cluster, each with one connection.
+/// The servers of those who use scripts: one, the one that sentinels name, or the primaries of a Redis Cluster, each with one connection.
 ///
 /// A call goes to the server that has its slot. What a server did not do (the slot has moved, the script is not loaded, the data set is being read)
 /// is asked again, with pauses; what it may have done is not.
@@ -10,7 +10,7 @@ import NIOPosix
 /// While a slot is on its way to another server its shards stand still: a script changes many keys, of which some would be here and some there. The
 /// key that a call names exists nowhere, so that the server which gives the slot away answers `ASK` to every call before it does anything; the call
 /// waits until the move is over.
-actor RedisServers {
+package actor RedisServers {
     private let first: RedisAddress
     private let patience: RedisPatience
     private let group: any EventLoopGroup
@@ -22,7 +22,7 @@ actor RedisServers {
     private var primary: String?
     private var isClosed = false
 
-    init(_ address: RedisAddress, _ patience: RedisPatience, seed: UInt64) {
+    package init(_ address: RedisAddress, _ patience: RedisPatience, seed: UInt64) {
         first = address
         self.patience = patience
         group = MultiThreadedEventLoopGroup.singleton
@@ -30,7 +30,7 @@ actor RedisServers {
     }
 
     /// Learns whether this is a cluster, and who has which slot.
-    func learn() async throws(RedisFailure) {
+    package func learn() async throws(RedisFailure) {
         if let name = first.primaryName { return try await learnPrimary(name) }
         var problem = RedisFailure(.notConnected, "no server of the cluster can be reached")
         for name in candidates where !isClosed {
@@ -91,25 +91,25 @@ actor RedisServers {
     }
 
     /// Every server that has slots.
-    func all() -> [RedisNode] {
+    package func all() -> [RedisNode] {
         slots.isEmpty ? [node(main)] : Set(slots).filter { !$0.isEmpty }.map { node($0) }
     }
 
     /// The server of each key, as far as is known.
-    func homes(of keys: [String]) -> [String] { keys.map { home(of: $0) } }
+    package func homes(of keys: [String]) -> [String] { keys.map { home(of: $0) } }
 
     /// Whether the slots of a cluster are spread over servers.
-    var isCluster: Bool { !slots.isEmpty }
+    package var isCluster: Bool { !slots.isEmpty }
 
     /// Whether this is a cluster, or a server that has a replica or is known to sentinels.
-    func areReplicated() async throws(RedisFailure) -> Bool {
+    package func areReplicated() async throws(RedisFailure) -> Bool {
         if hasOthers { return true }
         for node in all() where try await !node.standing().replicas.isEmpty { return true }
         return false
     }
 
     /// - Throws: ``RedisFailure`` with `unfit` where a server cannot say when something is on disks.
-    func needConfirmationOnDisk() async throws(RedisFailure) {
+    package func needConfirmationOnDisk() async throws(RedisFailure) {
         for node in all() {
             let known = try await node.ask([RedisCommand("COMMAND", "INFO", "WAITAOF")])[0].get()
             guard known.elements?.first?.elements != nil else {
@@ -124,7 +124,7 @@ actor RedisServers {
     /// A connection of its own that listens.
     ///
     /// - Parameter node: to whom; `nil`: to any server, as channels are known to all of a cluster.
-    func listen(
+    package func listen(
         to node: RedisNode?,
         _ published: @escaping @Sendable (RedisReply) -> Void
     ) async throws(RedisFailure) -> RedisConnection {
@@ -145,7 +145,7 @@ actor RedisServers {
         throw problem
     }
 
-    func close() async {
+    package func close() async {
         isClosed = true
         for node in nodes.values { await node.close() }
     }
@@ -155,7 +155,7 @@ actor RedisServers {
     /// Calls scripts, those of one server in one pipeline.
     ///
     /// - Returns: one reply for each call, in order; what failed is among them as an error.
-    func ask(_ calls: [ScriptCall]) async -> [RedisReply] {
+    package func ask(_ calls: [ScriptCall]) async -> [RedisReply] {
         var replies = [RedisReply](repeating: .none, count: calls.count)
         var open = calls.indices.map { Attempt(call: $0) }
         for round in 0..<12 where !open.isEmpty {

@@ -2,26 +2,26 @@ import CHiredis
 import NIOCore
 
 /// One command: its words, packed one after another.
-struct RedisCommand: Sendable {
+package struct RedisCommand: Sendable {
     private(set) var bytes: [UInt8] = []
     private var lengths: [Int] = []
 
-    init(_ words: String...) {
+    package init(_ words: String...) {
         for word in words { append(word) }
     }
 
     /// How many words.
-    var count: Int { lengths.count }
+    package var count: Int { lengths.count }
 
-    mutating func append(_ word: String) {
+    package mutating func append(_ word: String) {
         let before = bytes.count
         bytes.append(contentsOf: word.utf8)
         lengths.append(bytes.count - before)
     }
 
-    mutating func append(_ number: Int) { append(String(number)) }
+    package mutating func append(_ number: Int) { append(String(number)) }
 
-    mutating func append(_ word: [UInt8]) {
+    package mutating func append(_ word: [UInt8]) {
         bytes.append(contentsOf: word)
         lengths.append(word.count)
     }

@@ -1,18 +1,4 @@
-import Crypto
-
-/// One Lua script: a clock, what every script knows of a shard, and what this one does.
-struct RedisScript: Sendable {
-    let source: [UInt8]
-    /// The name that a server knows it by.
-    let digest: String
-
-    init(_ parts: [UInt8]...) {
-        source = Array(parts.joined())
-        digest = Insecure.SHA1.hash(data: source).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
-    }
-}
+import BelfryRedisClient
 
 /// The scripts of a timeline. See `Scripts/shard.lua` for what lies where.
 struct ShardScripts: Sendable {
@@ -63,32 +49,5 @@ struct ShardScripts: Sendable {
         presence = ofOwner(PackageResources.presence_lua)
         adopt = script(PackageResources.adopt_lua)
         redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
-    }
-}
-
-/// One call of a script on one shard.
-struct ScriptCall: Sendable {
-    let script: RedisScript
-    /// The shard's hash tag.
-    let key: String
-    /// Whether replicas must have what it changes before it counts as done.
-    let isPromise: Bool
-    private(set) var arguments: [[UInt8]] = []
-
-    init(_ script: RedisScript, _ key: String, isPromise: Bool = false) {
-        self.script = script
-        self.key = key
-        self.isPromise = isPromise
-    }
-
-    mutating func append(_ bytes: [UInt8]) { arguments.append(bytes) }
-    mutating func append(_ text: String) { arguments.append(Array(text.utf8)) }
-    mutating func append(_ number: Int64) { append(String(number)) }
-
-    /// - Parameter server: who the server is that gets it (``ServerStanding/identity``).
-    func command(for server: String) -> RedisCommand {
-        var command = RedisCommand("EVALSHA", script.digest, "1", key, server)
-        for argument in arguments { command.append(argument) }
-        return command
     }
 }
