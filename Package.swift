@@ -341,8 +341,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "belfry", "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRabbitMQProcess",
-                "BelfryRedisProcess", "BelfryServer",
+                "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer",
             ]
         ),
         tests("TidyTests", []),

@@ -138,6 +138,13 @@ package final class Records: Sendable {
     /// - Returns: what is wrong; empty: nothing.
     package func verify() async throws(RecordsError) -> [String] { try await database.verify() }
 
+    /// Reads next to nothing, to see whether they can be read.
+    package func look() async throws(RecordsError) {
+        _ = try await database.read { session throws(RecordsError) in
+            try session.row("SELECT count(*) FROM seals", [])
+        }
+    }
+
     /// What they take on disk, in bytes.
     package func size() async throws(RecordsError) -> Int { try await database.size() }
 

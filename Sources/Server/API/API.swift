@@ -28,6 +28,10 @@ package struct API: Sendable {
     func answer(_ route: Route, _ request: Request, _ context: ServerContext) async throws
         -> Response
     {
+        // No text that is kept holds one, and not every database takes it in a question.
+        guard !request.uri.string.contains("%00") else {
+            throw Problem(.invalid, "The address must not contain U+0000.")
+        }
         var context = context
         switch route.access {
         case .anyone: break

@@ -295,7 +295,15 @@ extension APISchemas {
         ),
         .init(
             "ConfigurationNode",
-            object("What a node applies.", "node: string", "revision: integer", "at: time")
+            object(
+                "A server over these records: what it has applied, when it last said that it is there, and how many shards of a timeline on Redis are its own.",
+                "node: string",
+                "revision: integer",
+                "at: time",
+                "seen: time",
+                "alive: boolean",
+                "shards: integer|null"
+            )
         ),
         .init(
             "ConfigurationKey",

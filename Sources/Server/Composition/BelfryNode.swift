@@ -97,14 +97,18 @@ package struct BelfryNode: Sendable {
         self.folder = folder
         self.clock = clock
         self.logger = logger
-        self.timeline = timeline
         self.records = records
         began = clock.now()
         recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
         live = LiveConfiguration(records: records, clock: clock, node: try folder.nodeID())
+        live.tell(shards: { [timeline] in timeline.ownedShards })
         try await live.takeUp()
+        try await live.beat()
+        var timeline = timeline
+        timeline.live = live
+        self.timeline = timeline
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
@@ -164,7 +168,7 @@ package struct BelfryNode: Sendable {
                 live: live,
                 clock: clock
             ),
-            gate: PausedFlows(
+            gate: PausedPushes(
                 base: PermissionGate(
                     accounts: accounts,
                     records: records,
@@ -173,7 +177,8 @@ package struct BelfryNode: Sendable {
                         topics: reminders.topics,
                         book: reminders.book,
                         records: records,
-                        accounts: accounts
+                        accounts: accounts,
+                        isPaused: { [live] in live.settings.pausedTopics[$0] != nil }
                     ),
                     arrivals: arrivals,
                     began: began,
@@ -298,7 +303,8 @@ package struct BelfryNode: Sendable {
             ),
             LiveConfigurationService(
                 live: live,
-                every: configuration.records.pollInterval,
+                every: configuration.records.url.isEmpty
+                    ? .zero : configuration.records.pollInterval,
                 logger: logger
             ),
             IntakeService(intake: intake),
@@ -367,17 +373,21 @@ package struct BelfryNode: Sendable {
             reading: { [dispatcher, records, clock, timeline] in
                 let snapshot = dispatcher.snapshot()
                 var reading = DeliveryReading(snapshot)
+                // Counted within a second, or what delivery knows of the last minute has to do.
+                async let failures = try? within(.seconds(1), clock) {
+                    await records.failures(inHourBefore: clock.now())
+                }
                 // A timeline that does not answer makes the server not ready; here what delivery holds has to do.
                 reading.dueNow =
-                    (try? await DeliveryReading.dueNow(
-                        in: timeline,
-                        inFlight: snapshot.inFlight,
-                        putBack: snapshot.putBack,
-                        now: snapshot.now
-                    )) ?? reading.dueNow
-                reading.failedLastHour =
-                    await records.failures(inHourBefore: clock.now())
-                    ?? reading.failedLastHour
+                    (try? await within(.milliseconds(1500), clock) {
+                        try await DeliveryReading.dueNow(
+                            in: timeline,
+                            inFlight: snapshot.inFlight,
+                            putBack: snapshot.putBack,
+                            now: snapshot.now
+                        )
+                    }) ?? reading.dueNow
+                reading.failedLastHour = await failures ?? reading.failedLastHour
                 return reading
             },
             feed: feed,

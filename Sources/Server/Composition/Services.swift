@@ -42,7 +42,7 @@ struct DeliveryService<Engine: Timeline, Hint: Alarm, Time: WallClock>: Service 
 /// Looks for what other servers over the same records have set.
 struct LiveConfigurationService: Service {
     let live: LiveConfiguration
-    /// Zero: there are none.
+    /// Zero: there are none to look for.
     let every: Duration
     let logger: Logger
 
@@ -59,6 +59,8 @@ struct LiveConfigurationService: Service {
         }
         // Cancelled instead of asked: there is nothing to finish.
         try? await gracefulShutdown()
+        // Where that cannot be said, others find out by its silence.
+        try? await live.leave()
     }
 }
 

@@ -56,6 +56,11 @@ final class ShardOwnership: Sendable {
         }
     }
 
+    /// How many shards are this worker's own; all, while it knows of nobody else.
+    var owned: Int {
+        state.withLock { $0.workers.count > 1 ? $0.owned.count : shards }
+    }
+
     static func owner(of shard: Int, among workers: [String]) -> String? {
         workers.max { weight(of: $0, shard) < weight(of: $1, shard) }
     }
@@ -70,6 +75,9 @@ final class ShardOwnership: Sendable {
 }
 
 extension RedisTimeline {
+    /// How many shards this process asks first.
+    package var ownedShards: Int { ownership.owned }
+
     /// Says from time to time that this process claims, and hears who else does.
     func beat() async {
         guard ownership.needsBeat(at: clock.steady.steadyMilliseconds()) else { return }
