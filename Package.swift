@@ -328,7 +328,7 @@ let package = Package(
             [
                 "BelfryActivation", "BelfryChannels", "BelfryClient", "BelfryCore",
                 "BelfryDelivery",
-                "BelfryDemo", "BelfryJournal",
+                "BelfryDemo", "BelfryJournal", "BelfryPostgresProcess",
                 "BelfryRecords",
                 "BelfryServer", "BelfrySimulation", "BelfryWeChat", "BelfryWeChatSimulator",
                 "belfry",
@@ -342,7 +342,7 @@ let package = Package(
             "CommandTests",
             [
                 "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
-                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", hummingbird, logging,
             ]
         ),
         tests("TidyTests", []),

@@ -37,6 +37,7 @@ package struct BelfryNode: Sendable {
     /// When this process began: what was reserved before it was reserved by one that crashed.
     private let began: Timestamp
     private let reports: NoticeReports
+    package let mover: RecordsMover
 
     /// Opens the data folder and everything in it, and starts nothing yet.
     ///
@@ -103,6 +104,20 @@ package struct BelfryNode: Sendable {
         registry = PrometheusRegistry()
         feed = LiveFeed()
         live = LiveConfiguration(records: records, clock: clock, node: try folder.nodeID())
+        mover = RecordsMover(
+            configuration,
+            file: folder.records,
+            records: records,
+            live: live,
+            clock: clock,
+            logger: logger
+        )
+        if let place = records.cutOffMove {
+            logger.warning(
+                "a move of the records was cut off: they are in force where they were, and what it has written to the other place is of no use; the next move clears it",
+                metadata: ["to": "\(place)"]
+            )
+        }
         live.tell(shards: { [timeline] in timeline.ownedShards })
         try await live.takeUp()
         try await live.beat()
@@ -301,12 +316,15 @@ package struct BelfryNode: Sendable {
                 dispatcher: dispatcher,
                 drain: configuration.delivery.drainTimeout
             ),
+            PresenceService(timeline: timeline, clock: clock),
             LiveConfigurationService(
                 live: live,
-                every: configuration.records.url.isEmpty
-                    ? .zero : configuration.records.pollInterval,
+                records: records,
+                mover: mover,
+                every: configuration.records.pollInterval,
                 logger: logger
             ),
+            mover,
             IntakeService(intake: intake),
             ReminderMover(desk: reminders, clock: clock, logger: logger),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
@@ -416,6 +434,7 @@ package struct BelfryNode: Sendable {
         )
         dependencies.settings = settings
         dependencies.live = live
+        dependencies.mover = mover
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

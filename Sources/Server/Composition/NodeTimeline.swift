@@ -22,6 +22,12 @@ package struct NodeTimeline: Timeline {
     /// How many shards of a timeline on Redis this process asks first; `nil` where there are none.
     package var ownedShards: Int? { (base as? RedisTimeline)?.ownedShards }
 
+    /// Whether others may share it, and have to hear from this process also while it has nothing to do.
+    var isShared: Bool { base is RedisTimeline }
+
+    /// Tells those who share it that this process is there.
+    func beat() async { await (base as? RedisTimeline)?.beat() }
+
     package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
         try await base.schedule(live?.settings.banded(batch) ?? batch)
     }

@@ -108,7 +108,8 @@ extension Problem {
             }
         case .conflict: self.init(.conflict, error.message)
         case .corrupt, .newerFormat: self.init(.damaged, error.message)
-        case .readOnly, .io: self.init(.unavailable, error.message, retryAfter: 5)
+        case .readOnly, .elsewhere, .io:
+            self.init(.unavailable, error.message, retryAfter: 5)
         }
     }
 }

@@ -85,13 +85,15 @@ package final class LiveConfiguration: Sendable {
 
     /// Looks for changes of other nodes until cancelled, and tells them that this one is there.
     ///
-    /// - Parameter failed: told of what keeps it from looking or applying; it goes on.
+    /// - Parameters:
+    ///   - span: how often to look; zero: never, others hear of this node all the same.
+    ///   - failed: told of what keeps it from looking or applying; it goes on.
     package func follow(every span: Duration, failed: @Sendable (any Error) -> Void) async {
         do {
             while true {
-                try await clock.sleep(for: span)
+                try await clock.sleep(for: span > .zero ? min(span, Self.beat) : Self.beat)
                 do {
-                    try await refresh()
+                    if span > .zero { try await refresh() }
                     try await beat()
                 } catch { failed(error) }
             }
@@ -142,6 +144,17 @@ package final class LiveConfiguration: Sendable {
                 shards: state.shards()
             )
         )
+    }
+
+    /// Says so where nobody has heard of this node yet: in records that have moved.
+    func announce() async throws(RecordsError) {
+        state.withLock { $0.beat = nil }
+        try await beat()
+    }
+
+    /// The names of the other nodes that are alive.
+    func others() async throws(RecordsError) -> [String] {
+        try await nodes().filter { $0.node != node && isAlive($0) }.map(\.node)
     }
 
     /// This node ends, and nobody need wait for it.

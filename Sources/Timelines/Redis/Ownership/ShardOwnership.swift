@@ -8,8 +8,8 @@ import Synchronization
 final class ShardOwnership: Sendable {
     /// How often a worker that claims says so.
     static let beatMilliseconds: Int64 = 5000
-    /// Longer than between two claims of a worker with nothing to do.
-    static let lifeMilliseconds: Int64 = 90_000
+    /// A worker that has not said so for this long is gone. One that has nothing to claim says it by ``RedisTimeline/beat()``.
+    static let lifeMilliseconds: Int64 = 20_000
     /// What is overdue by so much has an owner that is busy or gone: anybody may claim it.
     static let patience = Duration.seconds(1)
 
@@ -78,8 +78,8 @@ extension RedisTimeline {
     /// How many shards this process asks first.
     package var ownedShards: Int { ownership.owned }
 
-    /// Says from time to time that this process claims, and hears who else does.
-    func beat() async {
+    /// Says from time to time that this process claims, and hears who else does. With every claim; to be called as often by whoever may not claim for a while.
+    package func beat() async {
         guard ownership.needsBeat(at: clock.steady.steadyMilliseconds()) else { return }
         var call = call(scripts.presence, 0)
         call.append(configuration.owner)
