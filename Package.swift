@@ -335,7 +335,7 @@ let package = Package(
             [
                 "BelfryActivation", "BelfryChannels", "BelfryClient", "BelfryCore",
                 "BelfryDelivery",
-                "BelfryDemo", "BelfryJournal",
+                "BelfryDemo", "BelfryJournal", "BelfryPostgresProcess",
                 "BelfryRecords",
                 "BelfryServer", "BelfrySimulation", "BelfryWeChat", "BelfryWeChatSimulator",
                 "belfry",
@@ -348,8 +348,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "belfry", "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRabbitMQProcess",
-                "BelfryRedisProcess", "BelfryServer",
+                "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", hummingbird, logging,
             ]
         ),
         tests("TidyTests", []),

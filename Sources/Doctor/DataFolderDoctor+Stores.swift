@@ -174,10 +174,13 @@ extension DataFolderDoctor {
                 switch error.code {
                 case .invalid: "Use the key file that belongs to these records."
                 case .newerFormat: "Use the version of Belfry that wrote it, or a newer one."
+                case .elsewhere:
+                    "Nothing, where records.url names that place. `belfry records reopen` puts these in force again where the others are lost for good."
                 default: Self.restore
                 }
             let message = error.message.replacing(place, with: folder)
-            return [Diagnosis("records", .damaged, "\(path): \(message)", remedy: remedy)]
+            let verdict: Diagnosis.Verdict = error.code == .elsewhere ? .warning : .damaged
+            return [Diagnosis("records", verdict, "\(path): \(message)", remedy: remedy)]
         }
     }
 

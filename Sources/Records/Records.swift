@@ -8,19 +8,26 @@ import Synchronization
 /// Records can lag behind the timeline; they are never asked what is due. Every write is durable when it returns, every call may be
 /// repeated. Areas hang off this type: `records.people`, `records.deliveries` …
 package final class Records: Sendable {
-    let database: any SQLDatabase
+    /// What is in force, behind the gate of a move.
+    let movable: MovableDatabase
     let clock: any WallClock
     let seal: SecretSeal
     /// When somebody was last erased.
     let newestErasure: Mutex<Timestamp>
+    /// Where a move went to that was cut off before the switch, and was undone at the opening; `nil`: there was none.
+    package let cutOffMove: String?
+
+    var database: any SQLDatabase { movable }
 
     private init(
         _ database: any SQLDatabase,
         _ clock: any WallClock,
         _ seal: SecretSeal,
-        newestErasure: Timestamp
+        newestErasure: Timestamp,
+        cutOffMove: String?
     ) {
-        self.database = database
+        movable = MovableDatabase(database)
+        self.cutOffMove = cutOffMove
         self.clock = clock
         self.seal = seal
         self.newestErasure = Mutex(newestErasure)
@@ -31,7 +38,7 @@ package final class Records: Sendable {
     /// - Parameters:
     ///   - secretKey: 32 bytes under which secrets are encrypted; another key than the file was made with is refused.
     ///   - bytesLimit: above this size writes are refused as `full`; `nil`: the disk is the limit.
-    /// - Throws: `readOnly`, `full` or `io` where the file cannot be opened, `corrupt`, `newerFormat`, `invalid` for the key.
+    /// - Throws: `readOnly`, `full` or `io` where the file cannot be opened, `corrupt`, `newerFormat`, `invalid` for the key, `elsewhere`.
     ///   A log that has lost something is found before SQLite opens it (``LogCheck``).
     package static func open(
         path: String,
@@ -75,9 +82,10 @@ package final class Records: Sendable {
         seal: SecretSeal
     ) async throws(RecordsError) -> Records {
         try await database.migrate(Schema.migrations)
+        let cutOff = try await database.settleMoves()
         try await checkKey(database, seal)
         let newest = try await ErasureRecords.newest(database)
-        return Records(database, clock, seal, newestErasure: newest)
+        return Records(database, clock, seal, newestErasure: newest, cutOffMove: cutOff)
     }
 
     /// The first opening seals a known word; later ones must be able to read it.
@@ -137,6 +145,13 @@ package final class Records: Sendable {
     ///
     /// - Returns: what is wrong; empty: nothing.
     package func verify() async throws(RecordsError) -> [String] { try await database.verify() }
+
+    /// Reads next to nothing, to see whether they can be read.
+    package func look() async throws(RecordsError) {
+        _ = try await database.read { session throws(RecordsError) in
+            try session.row("SELECT count(*) FROM seals", [])
+        }
+    }
 
     /// What they take on disk, in bytes.
     package func size() async throws(RecordsError) -> Int { try await database.size() }

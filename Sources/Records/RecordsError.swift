@@ -17,6 +17,8 @@ package struct RecordsError: Error, Sendable, Hashable, CustomStringConvertible 
         case invalid
         /// The file was written by a newer version of the program.
         case newerFormat = "newer_format"
+        /// The records are in force in another place: they were moved, or a move to here was cut off.
+        case elsewhere
         /// Reading or writing failed; nothing of the call can be relied on as written.
         case io
     }

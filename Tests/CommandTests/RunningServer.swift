@@ -78,5 +78,11 @@ final class RunningServer {
         for await _ in ended {}
     }
 
+    /// Stops it where it stands: its connections stay, and it answers nobody.
+    func freeze() { Foundation.kill(process.processIdentifier, SIGSTOP) }
+
+    /// Lets it go on.
+    func thaw() { Foundation.kill(process.processIdentifier, SIGCONT) }
+
     deinit { if process.isRunning { process.terminate() } }
 }

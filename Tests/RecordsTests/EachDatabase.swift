@@ -39,6 +39,15 @@ final class PostgresStore: Sendable {
 
     init(_ server: PostgresProcess) { self.server = server }
 
+    /// On the server of all suites.
+    static func shared() async throws -> PostgresStore {
+        PostgresStore(try await SharedPostgres.shared.server())
+    }
+
+    func place(_ schema: String) throws -> Records.Place {
+        .postgres(try PostgresAddress(server.address()), schema: schema)
+    }
+
     func newSchema() -> String {
         "records_\(Self.schemas.add(1, ordering: .relaxed).newValue)"
     }

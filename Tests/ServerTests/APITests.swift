@@ -590,4 +590,36 @@ struct APITests {
         #expect(link.status == 302 && link.headers[.location] == "https://example.com/x?y=1")
         #expect(try await fixture.send(.get, "/l/none").status == 404)
     }
+
+    @Test("ids of flows and topics are not for others, one by one or by thousands")
+    func reservedIDs() async throws {
+        let fixture = try await ServerFixture()
+        for id in ["flow/shop/welcome/o", "reminder/coupon/o", "flow\\/x"] {
+            let push =
+                #"{"id":"\#(id)","account":"shop","to":"o","channel":"log","delay":"1m","payload":"x"}"#
+            let one = try await fixture.admin(.post, "/v1/pushes", push)
+            #expect(one.status == 422 && one.pointers == ["/id"], "\(one.text)")
+            let many = try await fixture.admin(
+                .post,
+                "/v1/pushes:bulk",
+                push,
+                headers: [.contentType: "application/x-ndjson"]
+            )
+            #expect(many.status == 207 && many.text.contains("Belfry's own"), "\(many.text)")
+        }
+        #expect(fixture.timeline.pushes.isEmpty)
+    }
+
+    @Test("U+0000 in an address or a reason comes to no database")
+    func nul() async throws {
+        let fixture = try await ServerFixture()
+        let asked = try await fixture.admin(.get, "/v1/deliveries?account=a%00b")
+        #expect(asked.status == 422 && asked.pointers.isEmpty && asked.text.contains("U+0000"))
+        let paused = try await fixture.admin(
+            .post,
+            "/v1/accounts/shop/pause",
+            #"{"reason":"a\u0000b"}"#
+        )
+        #expect(paused.status == 422 && paused.pointers == ["/reason"], "\(paused.text)")
+    }
 }

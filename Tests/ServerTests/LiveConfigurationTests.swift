@@ -25,10 +25,20 @@ struct LiveConfigurationTests {
             "delivery.batch": "500", "delivery.concurrency": "8", "delivery.sweep": "90s",
             "account.my.shop.rate": "20", "account.my.shop.concurrency": "3",
             "account.my.shop.paused": "stocktaking", "flow.my.shop/welcome.v2.paused": "a typo",
+            "account.my.shop.priority": "low", "flow.my.shop/welcome.v2.priority": "high",
+            "topic.coupon.10.paused": "sold out", "topic.coupon.10.priority": "urgent",
         ])
         #expect(settings.batch == 500 && settings.concurrency == 8)
         #expect(settings.sweep == .seconds(90))
-        let shop = LiveSettings.OfAccount(rate: 20, concurrency: 3, paused: "stocktaking")
+        let shop = LiveSettings.OfAccount(
+            rate: 20,
+            concurrency: 3,
+            paused: "stocktaking",
+            priority: .low
+        )
+        #expect(settings.pausedTopics == ["coupon.10": "sold out"])
+        #expect(settings.topicPriorities == ["coupon.10": .urgent])
+        #expect(Array(settings.flowPriorities.values) == [.high])
         #expect(settings.accounts == ["my.shop": shop])
         #expect(
             settings.pausedFlows == [.init(account: "my.shop", flow: "welcome.v2"): "a typo"]
@@ -43,7 +53,13 @@ struct LiveConfigurationTests {
             ("account.shop.rate", "1000001", "1 to 1000000"), ("account.shop.paused", "", "why"),
             ("account..rate", "1", "is none of"), ("flow.shop.paused", "x", "is none of"),
             ("flow./welcome.paused", "x", "is none of"), ("timeline.lanes", "2", "is none of"),
-            ("delivery", "2", "is none of"),
+            ("delivery", "2", "is none of"), ("topic..paused", "x", "is none of"),
+            ("account.shop.priority", "3", "urgent, high, normal, low"),
+            ("topic.coupon.paused", "a\u{0}b", "U+0000"),
+            ("delivery.bacth", "2", "did you mean 'delivery.batch'?"),
+            ("acount.my.shop.rate", "2", "did you mean 'account.my.shop.rate'?"),
+            ("topic.coupon.pause", "x", "did you mean 'topic.coupon.paused'?"),
+            ("account.rate", "2", "did you mean 'account.KEY.rate'?"),
         ]
     )
     func refused(key: String, value: String, words: String) {
@@ -64,7 +80,7 @@ struct LiveConfigurationTests {
         let revision = try await first.set(["delivery.batch": "500"], by: "li")
         #expect(revision.number == 1 && first.settings.batch == 500)
         #expect(second.settings.batch == nil)
-        #expect(try await first.nodes().map(\.name) == ["one"])
+        #expect(try await first.nodes().map(\.node) == ["one"])
 
         let following = Task { await second.follow(every: .seconds(1)) { Issue.record($0) } }
         while second.settings.batch == nil {
@@ -153,7 +169,7 @@ struct LiveConfigurationTests {
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let live = LiveConfiguration(records: records, clock: clock, node: "one")
-        let gate = PausedFlows(base: OpenGate(), live: live)
+        let gate = PausedPushes(base: OpenGate(), live: live)
         let claims = ["other", "welcome", "third"].map { claim($0, clock) }
         let all = await OpenGate().decide(claims, now: clock.now())
         #expect(await gate.decide(claims, now: clock.now()) == all)
@@ -169,6 +185,63 @@ struct LiveConfigurationTests {
         try await live.set(["flow.shop/welcome.paused": nil], by: "li")
         #expect(await gate.decide(claims, now: clock.now()) == all)
         await records.close()
+    }
+
+    @Test("a paused topic holds its own reminders; they go on when it is cleared")
+    func pausedTopic() async throws {
+        let folder = try TemporaryFolder()
+        let clock = ManualClock()
+        let records = try await records(folder, clock)
+        let live = LiveConfiguration(records: records, clock: clock, node: "one")
+        let gate = PausedPushes(base: OpenGate(), live: live)
+        var claims = ["coupon", "concert"].map { topic in
+            var claim = claim("welcome", clock)
+            claim.push.id = ReminderID(topic: topic, person: "o/1").push
+            return claim
+        }
+        claims.append(claim("coupon", clock))
+        try await live.set(["topic.coupon.paused": "sold out"], by: "li")
+        let decisions = await gate.decide(claims, now: clock.now())
+        guard case .hold(_, .heldPaused, let cause) = decisions[0] else {
+            Issue.record("\(decisions[0])")
+            return
+        }
+        #expect(cause?.code == "topic_paused" && cause?.message.contains("sold out") == true)
+        let open = await OpenGate().decide(claims, now: clock.now())
+        #expect(decisions[1...] == open[1...])
+        _ = try await live.rollback(to: 0, by: "li")
+        #expect(await gate.decide(claims, now: clock.now()) == open)
+        await records.close()
+    }
+
+    @Test("a band goes by flow or topic, then by account, for what is scheduled and what follows")
+    func bands() throws {
+        let clock = ManualClock()
+        let settings = try LiveSettings([
+            "account.shop.priority": "low", "flow.shop/welcome.priority": "high",
+            "topic.coupon.priority": "urgent",
+        ])
+        var pushes = ["welcome", "other"].map { claim($0, clock).push }
+        for topic in ["coupon", "concert"] {
+            var push = claim("welcome", clock).push
+            push.id = ReminderID(topic: topic, person: "o").push
+            pushes.append(push)
+        }
+        var elsewhere = pushes[1]
+        elsewhere.recipient.account = "café"
+        pushes.append(elsewhere)
+        var wanted = pushes
+        for (index, band) in [Priority.high, .low, .urgent, .low, .normal].enumerated() {
+            wanted[index].priority = band
+        }
+        let banded = settings.banded(try PushBatch(pushes))
+        #expect(banded.bytes == (try PushBatch(wanted)).bytes && banded.count == 5)
+        let token = ClaimToken(id: pushes[0].id, generation: 1)
+        let settled = settings.banded([
+            Settlement(token: token, result: .done, successors: pushes)
+        ])
+        #expect(settled[0].successors == wanted)
+        #expect(LiveSettings().banded(try PushBatch(pushes)).bytes == (try PushBatch(pushes)).bytes)
     }
 
     @Test("rate, concurrency and pause of an account take the place of its own, and give it back")
@@ -220,6 +293,7 @@ struct LiveConfigurationTests {
             #"{"values":{"delivery.batch":0}}"#, #"{"values":{"nothing.known":1}}"#,
             #"{"values":{"account.nobody.rate":1}}"#, #"{"values":{"delivery.batch":[1]}}"#,
             #"{"values":{"flow.shop/none.paused":"x"}}"#, #"{"values":{}}"#, #"{}"#,
+            #"{"values":{"topic.none.paused":"x"}}"#,
         ] {
             #expect(try await put(wrong).status == 422, "\(wrong)")
         }
@@ -227,7 +301,10 @@ struct LiveConfigurationTests {
         let shown = try await fixture.admin(.get, "/v1/config")
         #expect(shown.json["live"]?["revision"]?.integer == 1)
         #expect(shown.json["nodes"]?.array?.first?["revision"]?.integer == 1)
-        #expect(shown.json["keys"]?.array?.count == 11)
+        #expect(shown.json["keys"]?.array?.count == LiveKey.forms.count)
+        #expect(shown.json["nodes"]?.array?.first?["alive"]?.bool == true)
+        let twice = try await put(#"{"values":{"delivery.batch":1,"delivery.batch":2}}"#)
+        #expect(twice.status == 400 && twice.text.contains("twice"))
         let back = try await fixture.admin(.post, "/v1/config:rollback", #"{"to":0}"#)
         #expect(back.json["revision"]?.integer == 2)
         #expect(try await fixture.admin(.post, "/v1/config:rollback", #"{"to":9}"#).status == 404)

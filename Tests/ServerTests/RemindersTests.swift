@@ -28,6 +28,25 @@ struct RemindersTests {
 
     private func status(_ answer: Answer) -> String? { answer.json["status"]?.string }
 
+    @Test("U+0000 is refused wherever a topic has words, and a time without end once")
+    func wrongWords() async throws {
+        let fixture = try await ServerFixture()
+        func put(_ more: String) async throws -> [String] {
+            let answer = try await fixture.admin(.put, "/v1/topics/coupon", content(fixture, more))
+            #expect(answer.status == 422, "\(more)")
+            return answer.pointers
+        }
+        #expect(try await put(#","title":"a\u0000b""#) == ["/title"])
+        #expect(try await put(#","message":"a\u0000b""#) == ["/message"])
+        #expect(try await put(#","message":{"text":["\u0000"]}"#) == ["/message"])
+        let endless = try await fixture.admin(
+            .put,
+            "/v1/topics/coupon",
+            #"{"account":"shop","channel":"log","opening":9223372036854775807}"#
+        )
+        #expect(endless.pointers == ["/opening"], "\(endless.text)")
+    }
+
     @Test("a topic is made, shown, changed in part, listed and closed for good")
     func topic() async throws {
         let merge = #","lead":"5m","merge":{"mode":"collect","grace":"60s"},"priority":"high""#

@@ -128,6 +128,25 @@ package struct PushBatch: Sendable {
         count += 1
     }
 
+    /// Gives pushes other bands where they lie.
+    ///
+    /// - Parameter band: of a push; `nil`: it keeps its own.
+    package mutating func setPriorities(_ band: (Push) -> Priority?) {
+        // PushHeader draws the layout.
+        for (offset, band) in bands(band) { bytes[offset + 4] = band.rawValue }
+    }
+
+    private func bands(_ band: (Push) -> Priority?) -> [(offset: Int, band: Priority)] {
+        var bands: [(offset: Int, band: Priority)] = []
+        var offset = 0
+        let span = bytes.span
+        while let record = PushRecord(span, at: offset) {
+            if let band = band(record.push(in: span)) { bands.append((offset, band)) }
+            offset += record.length
+        }
+        return bands
+    }
+
     private mutating func put(_ part: Span<UInt8>) {
         part.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }

@@ -12,6 +12,7 @@ package final class PostgresDatabase: SQLDatabase {
 
     package var commits: Int { committed.load(ordering: .relaxed) }
     package var waitingWrites: Int { queue.count }
+    package var moving: any MovingWords { PostgresMoving() }
 
     /// Connects when there is something to do; `migrate` comes next.
     ///

@@ -2,7 +2,7 @@
 ///
 /// The SQL text is one for both: positional `?`, the types `INTEGER` (64 bits), `TEXT`, `BLOB`, `ON CONFLICT … DO UPDATE`, `RETURNING`;
 /// no function that only one of them knows. Where their words differ, ``SQLMigration`` says how an engine translates.
-package protocol SQLDatabase: Sendable {
+package protocol SQLDatabase: AnyObject, Sendable {
     /// Runs `work` in a transaction and returns after it is durable.
     ///
     /// Writes that arrive together share one transaction and one sync (group commit); each is isolated in a savepoint, so that one that
@@ -19,6 +19,9 @@ package protocol SQLDatabase: Sendable {
     func read<Value: Sendable>(
         _ work: @escaping @Sendable (any SQLSession) throws(RecordsError) -> Value
     ) async throws(RecordsError) -> Value
+
+    /// What a move of the records says in this database's own words.
+    var moving: any MovingWords { get }
 
     /// Brings the schema up to the last of `migrations`, each in a transaction of its own.
     ///

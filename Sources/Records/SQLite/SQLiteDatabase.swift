@@ -10,6 +10,7 @@ package final class SQLiteDatabase: SQLDatabase {
 
     package var commits: Int { committed.load(ordering: .relaxed) }
     package var waitingWrites: Int { queue.count }
+    package var moving: any MovingWords { SQLiteMoving() }
 
     /// Opens or makes the file. Blocks for a few milliseconds; `migrate` comes next.
     ///

@@ -21,13 +21,18 @@ package struct API: Sendable {
     /// The one table of everything the server answers.
     package var routes: [Route] {
         health + accounts + people + flows + events + pushes + deliveries + deadLetters
-            + topics + reminders + overview + stream + administration + config + backups + document
+            + topics + reminders + overview + stream + administration + config + backups
+            + recordsRoutes + document
             + console
     }
 
     func answer(_ route: Route, _ request: Request, _ context: ServerContext) async throws
         -> Response
     {
+        // No text that is kept holds one, and not every database takes it in a question.
+        guard !request.uri.string.contains("%00") else {
+            throw Problem(.invalid, "The address must not contain U+0000.")
+        }
         var context = context
         switch route.access {
         case .anyone: break

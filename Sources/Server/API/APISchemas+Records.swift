@@ -245,6 +245,27 @@ extension APISchemas {
                 "pushes: integer"
             )
         ),
+        .init(
+            "RecordsMove",
+            object(
+                "Where the records are to go: sqlite (the data folder's own file) or an address of PostgreSQL.",
+                "to: string"
+            )
+        ),
+        .init(
+            "RecordsPlace",
+            object(
+                "Where the records lie, without a password, and how a move stands: none, moving, moved or failed.",
+                "place: string",
+                "move: string",
+                "to: string|null",
+                "step: string|null",
+                "rows: object",
+                "changes: integer|null",
+                "held_ms: integer|null",
+                "error: string|null"
+            )
+        ),
         .init("KeyList", object("All keys.", "items: Key[]")),
         .init(
             "Key",
@@ -295,7 +316,15 @@ extension APISchemas {
         ),
         .init(
             "ConfigurationNode",
-            object("What a node applies.", "node: string", "revision: integer", "at: time")
+            object(
+                "A server over these records: what it has applied, when it last said that it is there, and how many shards of a timeline on Redis are its own.",
+                "node: string",
+                "revision: integer",
+                "at: time",
+                "seen: time",
+                "alive: boolean",
+                "shards: integer|null"
+            )
         ),
         .init(
             "ConfigurationKey",

@@ -347,6 +347,9 @@ struct BulkPushParser {
             return note(&parts, "/expires", "before_due", problem)
         }
         if !parts.escaped {
+            guard !isOwn(line.extracting(id)) else {
+                return note(&parts, "/id", "reserved", PushFields.reserved)
+            }
             guard isKnown(line, channel, parts.account, &parts),
                 passes(line, channel, payload, &parts)
             else { return }
@@ -391,6 +394,9 @@ struct BulkPushParser {
             passes(channel, payload, &parts)
         else { return }
         let id = JSONText.unescaped(line, ranges.id)
+        guard !isOwn(id.span) else {
+            return note(&parts, "/id", "reserved", PushFields.reserved)
+        }
         let person = JSONText.unescaped(line, ranges.person)
         let mergeKey = JSONText.unescaped(line, parts.mergeKey)
         try batch.append(
@@ -405,6 +411,15 @@ struct BulkPushParser {
             mergeKey: mergeKey.span,
             payload: payload.span
         )
+    }
+
+    /// As ``PushID/isOwn``, without making a text of it.
+    private func isOwn(_ id: Span<UInt8>) -> Bool {
+        func begins(_ prefix: StaticString) -> Bool {
+            let count = prefix.utf8CodeUnitCount
+            return id.count >= count && JSONText.equals(id, 0..<count, prefix)
+        }
+        return begins("flow/") || begins("reminder/")
     }
 
     private mutating func isKnown(

@@ -62,8 +62,10 @@ extension API {
         let live = server.live
         let nodes = try await live.nodes().map { node -> JSONValue in
             [
-                "node": .string(node.name), "revision": .count(node.revision),
-                "at": .time(node.at),
+                "node": .string(node.node), "revision": .count(node.revision),
+                "at": .time(node.applied), "seen": .time(node.seen),
+                "alive": .bool(live.isAlive(node)),
+                "shards": node.shards.map { .count($0) } ?? .null,
             ]
         }
         let keys = LiveKey.forms.map { form -> JSONValue in
@@ -122,16 +124,21 @@ extension API {
                 .overloadDeferralMax:
                 continue
             case .accountRate(let account), .accountConcurrency(let account),
-                .accountWeight(let account), .accountPaused(let account):
+                .accountPriority(let account), .accountWeight(let account),
+                .accountPaused(let account):
                 guard server.isAccount(account) else {
                     throw Problem.invalid("/values/\(key)", "'\(account)' is no account")
                 }
-            case .flowPaused(let account, let flow):
-                guard server.accounts[account]?.versions[flow] != nil else {
+            case .flowPaused(let name), .flowPriority(let name):
+                guard server.accounts[name.account]?.versions[name.flow] != nil else {
                     throw Problem.invalid(
                         "/values/\(key)",
-                        "the account '\(account)' has no published flow '\(flow)'"
+                        "the account '\(name.account)' has no published flow '\(name.flow)'"
                     )
+                }
+            case .topicPaused(let topic), .topicPriority(let topic):
+                guard let entry = server.reminders.topics[topic], !entry.isClosed else {
+                    throw Problem.invalid("/values/\(key)", "there is no open topic '\(topic)'")
                 }
             }
         }

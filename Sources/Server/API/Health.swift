@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryDelivery
+import BelfryRecords
 import Hummingbird
 
 /// Health checks and metrics, for those who run the server.
@@ -60,21 +61,41 @@ extension API {
         )
     }
 
+    /// What is asked over a network has to answer within this: a probe waits no longer.
+    private static let patience = Duration.milliseconds(1500)
+
     private func checks() async -> [Check] {
-        do {
+        async let others = server.checks()
+        async let timeline = check("timeline") { [server] in
             _ = try await server.timeline.nextDue()
-            return await server.checks() + [Check("timeline")]
-        } catch {
-            return await server.checks() + [Check("timeline", problem: error.description)]
         }
+        async let records = check("records-reading") { [server] in
+            try await server.records.look()
+        }
+        return await others + [timeline, records]
+    }
+
+    private func check(_ name: String, _ look: @escaping @Sendable () async throws -> Void) async
+        -> Check
+    {
+        do {
+            try await within(Self.patience, server.clock, look)
+            return Check(name)
+        } catch { return Check(name, problem: "\(error)") }
     }
 
     private func metrics(_ call: Call) async throws -> Response {
-        let counts = try await server.timeline.counts()
-        let reading = await server.reading()
-        instruments.gauge(.pending, Double(counts.scheduled))
-        instruments.gauge(.inFlight, Double(counts.inFlight))
-        instruments.gauge(.damaged, Double(counts.damaged))
+        // A timeline that does not answer is told by its check; the rest is told all the same.
+        async let counted = try? within(Self.patience, server.clock) { [server] in
+            try await server.timeline.counts()
+        }
+        async let looked = checks()
+        let (reading, counts, checks) = await (server.reading(), counted, looked)
+        if let counts {
+            instruments.gauge(.pending, Double(counts.scheduled))
+            instruments.gauge(.inFlight, Double(counts.inFlight))
+            instruments.gauge(.damaged, Double(counts.damaged))
+        }
         instruments.gauge(.dueNow, Double(reading.dueNow))
         instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
         for state in WaitingState.allCases where state.isHold {
@@ -96,7 +117,7 @@ extension API {
         for (outcome, count) in reading.outcomes {
             instruments.gauge(.outcomes, Double(count), [("outcome", outcome.rawValue)])
         }
-        for check in await checks() {
+        for check in checks {
             instruments.gauge(.check, check.problem == nil ? 1 : 0, [("check", check.name)])
         }
         for priority in Priority.allCases {

@@ -1,3 +1,4 @@
+import BelfryActivation
 import BelfryCore
 import BelfryDelivery
 
@@ -6,6 +7,7 @@ enum PushFields {
     /// Reads `{"id", "account", "to", "due" | "delay", "channel", "priority", "expires", "merge", "payload"}`.
     static func read(_ fields: inout Fields, now: Timestamp) -> Push? {
         let id = fields.text("id", 1...PushLimits.idBytes)
+        if PushID(id).isOwn { fields.note("id", "reserved", reserved) }
         let account = fields.optionalText("account", 0...PushLimits.accountBytes) ?? ""
         let person = fields.text("to", 1...PushLimits.personBytes)
         let channel = fields.text("channel", 1...PushLimits.channelBytes)
@@ -32,6 +34,8 @@ enum PushFields {
             payload: payload
         )
     }
+
+    static let reserved = "must not begin with flow/ or reminder/: such pushes are Belfry's own"
 
     /// What is wrong with an expiry: a push that expires when it becomes due, or before, is never sent.
     static func expiryProblem(due: Timestamp, expires: Timestamp?) -> String? {
@@ -151,6 +155,11 @@ enum PushFields {
         }
         return bytes
     }
+}
+
+extension PushID {
+    /// Whether it names a push that only flows and topics make.
+    var isOwn: Bool { isOfFlow || isOfReminder }
 }
 
 /// The names of ``MergeRule/Mode`` in JSON.

@@ -232,6 +232,11 @@ struct BackupDesk: Sendable {
     }
 
     func write(to destination: String) async throws -> Backup.Report {
+        var configuration = configuration
+        // They may have moved since the start.
+        if records.isShared == configuration.records.url.isEmpty {
+            configuration.records.url = records.isShared ? "postgres://" : ""
+        }
         let backup = try Backup(configuration, to: destination)
         let isFree = busy.isBusy.withLock { isBusy in
             defer { isBusy = true }

@@ -1,6 +1,6 @@
 import BelfryCore
 import BelfryPostgresClient
-import BelfryRecords
+package import BelfryRecords
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -18,27 +18,43 @@ extension BelfryNode {
         _ clock: any WallClock
     ) async throws -> Records {
         let key = try folder.secretKey(configuration)
-        guard !configuration.records.url.isEmpty else {
-            return try await Records.open(path: folder.records, clock: clock, secretKey: key)
-        }
-        guard !FileManager.default.fileExists(atPath: folder.records) else {
-            throw StartFailure(
-                .misconfigured,
-                "records.url names a PostgreSQL, but accounts and people are in \(folder.records). Start without "
-                    + "records.url, or use another data.folder."
+        switch try recordsPlace(configuration) {
+        case .file(let path):
+            return try await Records.open(path: path, clock: clock, secretKey: key)
+        case .postgres(let address, let schema):
+            try await requireLeft(folder.records)
+            return try await Records.open(
+                postgres: address,
+                schema: schema,
+                clock: clock,
+                secretKey: key
             )
         }
-        let address: PostgresAddress
-        do throws(PostgresFailure) {
-            address = try PostgresAddress(configuration.records.url)
-        } catch {
-            throw StartFailure(.misconfigured, "records.url: \(error.message)")
+    }
+
+    /// Where the configuration says that the records lie.
+    package static func recordsPlace(_ configuration: ServerConfiguration) throws(StartFailure)
+        -> Records.Place
+    {
+        guard !configuration.records.url.isEmpty else {
+            return .file("\(configuration.data.folder)/records.sqlite")
         }
-        return try await Records.open(
-            postgres: address,
-            schema: configuration.recordsSchema,
-            clock: clock,
-            secretKey: key
+        do throws(PostgresFailure) {
+            return .postgres(
+                try PostgresAddress(configuration.records.url),
+                schema: configuration.recordsSchema
+            )
+        } catch { throw StartFailure(.misconfigured, "records.url: \(error.message)") }
+    }
+
+    /// Records in the folder may stay beside others only where they were moved from there.
+    private static func requireLeft(_ path: String) async throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        if try await Records.whereabouts(ofFile: path) != nil { return }
+        throw StartFailure(
+            .misconfigured,
+            "records.url names a PostgreSQL, but accounts and people are in \(path). Start without "
+                + "records.url and move them (belfry records move), or use another data.folder."
         )
     }
 }

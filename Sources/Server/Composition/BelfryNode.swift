@@ -37,6 +37,7 @@ package struct BelfryNode: Sendable {
     /// When this process began: what was reserved before it was reserved by one that crashed.
     private let began: Timestamp
     private let reports: NoticeReports
+    package let mover: RecordsMover
 
     /// Opens the data folder and everything in it, and starts nothing yet.
     ///
@@ -97,14 +98,32 @@ package struct BelfryNode: Sendable {
         self.folder = folder
         self.clock = clock
         self.logger = logger
-        self.timeline = timeline
         self.records = records
         began = clock.now()
         recordsCheck = RecordsCheck(records: records, clock: clock, logger: logger)
         registry = PrometheusRegistry()
         feed = LiveFeed()
         live = LiveConfiguration(records: records, clock: clock, node: try folder.nodeID())
+        mover = RecordsMover(
+            configuration,
+            file: folder.records,
+            records: records,
+            live: live,
+            clock: clock,
+            logger: logger
+        )
+        if let place = records.cutOffMove {
+            logger.warning(
+                "a move of the records was cut off: they are in force where they were, and what it has written to the other place is of no use; the next move clears it",
+                metadata: ["to": "\(place)"]
+            )
+        }
+        live.tell(shards: { [timeline] in timeline.ownedShards })
         try await live.takeUp()
+        try await live.beat()
+        var timeline = timeline
+        timeline.live = live
+        self.timeline = timeline
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
@@ -164,7 +183,7 @@ package struct BelfryNode: Sendable {
                 live: live,
                 clock: clock
             ),
-            gate: PausedFlows(
+            gate: PausedPushes(
                 base: PermissionGate(
                     accounts: accounts,
                     records: records,
@@ -173,7 +192,8 @@ package struct BelfryNode: Sendable {
                         topics: reminders.topics,
                         book: reminders.book,
                         records: records,
-                        accounts: accounts
+                        accounts: accounts,
+                        isPaused: { [live] in live.settings.pausedTopics[$0] != nil }
                     ),
                     arrivals: arrivals,
                     began: began,
@@ -297,11 +317,15 @@ package struct BelfryNode: Sendable {
                 dispatcher: dispatcher,
                 drain: configuration.delivery.drainTimeout
             ),
+            PresenceService(timeline: timeline, clock: clock),
             LiveConfigurationService(
                 live: live,
+                records: records,
+                mover: mover,
                 every: configuration.records.pollInterval,
                 logger: logger
             ),
+            mover,
             IntakeService(intake: intake),
             ReminderMover(desk: reminders, clock: clock, logger: logger),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
@@ -368,17 +392,21 @@ package struct BelfryNode: Sendable {
             reading: { [dispatcher, records, clock, timeline] in
                 let snapshot = dispatcher.snapshot()
                 var reading = DeliveryReading(snapshot)
+                // Counted within a second, or what delivery knows of the last minute has to do.
+                async let failures = try? within(.seconds(1), clock) {
+                    await records.failures(inHourBefore: clock.now())
+                }
                 // A timeline that does not answer makes the server not ready; here what delivery holds has to do.
                 reading.dueNow =
-                    (try? await DeliveryReading.dueNow(
-                        in: timeline,
-                        inFlight: snapshot.inFlight,
-                        putBack: snapshot.putBack,
-                        now: snapshot.now
-                    )) ?? reading.dueNow
-                reading.failedLastHour =
-                    await records.failures(inHourBefore: clock.now())
-                    ?? reading.failedLastHour
+                    (try? await within(.milliseconds(1500), clock) {
+                        try await DeliveryReading.dueNow(
+                            in: timeline,
+                            inFlight: snapshot.inFlight,
+                            putBack: snapshot.putBack,
+                            now: snapshot.now
+                        )
+                    }) ?? reading.dueNow
+                reading.failedLastHour = await failures ?? reading.failedLastHour
                 return reading
             },
             feed: feed,
@@ -408,6 +436,7 @@ package struct BelfryNode: Sendable {
         dependencies.settings = settings
         dependencies.live = live
         dependencies.overload = { [dispatcher] in dispatcher.overload }
+        dependencies.mover = mover
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

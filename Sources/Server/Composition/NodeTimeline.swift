@@ -13,13 +13,24 @@ package struct NodeTimeline: Timeline {
     /// The folder's own: what `base` is, or empty beside another.
     package let journal: JournalTimeline
     package let alarm: NodeAlarm
+    /// Whose bands hold for what is scheduled; `nil`: each push's own.
+    var live: LiveConfiguration?
     private let closing: @Sendable () async -> Void
 
     /// Ends it; calls that come later throw `closed`.
     package func close() async { await closing() }
 
+    /// How many shards of a timeline on Redis this process asks first; `nil` where there are none.
+    package var ownedShards: Int? { (base as? RedisTimeline)?.ownedShards }
+
+    /// Whether others may share it, and have to hear from this process also while it has nothing to do.
+    var isShared: Bool { base is RedisTimeline }
+
+    /// Tells those who share it that this process is there.
+    func beat() async { await (base as? RedisTimeline)?.beat() }
+
     package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
-        try await base.schedule(batch)
+        try await base.schedule(live?.settings.banded(batch) ?? batch)
     }
 
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
@@ -39,7 +50,7 @@ package struct NodeTimeline: Timeline {
     package func settle(_ settlements: [Settlement]) async throws(TimelineError)
         -> [SettleOutcome]
     {
-        try await base.settle(settlements)
+        try await base.settle(live?.settings.banded(settlements) ?? settlements)
     }
 
     package func extend(_ tokens: [ClaimToken], lease: Duration) async throws(TimelineError)

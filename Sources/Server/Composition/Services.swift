@@ -39,26 +39,47 @@ struct DeliveryService<Engine: Timeline, Hint: Alarm, Time: WallClock>: Service 
     }
 }
 
-/// Looks for what other servers over the same records have set.
-struct LiveConfigurationService: Service {
-    let live: LiveConfiguration
-    /// Zero: there are none.
-    let every: Duration
-    let logger: Logger
+/// Tells others on the same Redis every few seconds that this process is there, so that they leave it its shards, and take them soon after it has gone.
+struct PresenceService: Service {
+    let timeline: NodeTimeline
+    let clock: any WallClock
 
     func run() async throws {
-        if every > .zero {
+        if timeline.isShared {
             await cancelWhenGracefulShutdown {
-                await live.follow(every: every) {
-                    logger.error(
-                        "what was set while running is not known",
-                        metadata: ["error": "\($0)"]
-                    )
-                }
+                // Cancelled while it sleeps: that is how it ends.
+                while (try? await clock.sleep(for: .seconds(5))) != nil { await timeline.beat() }
             }
         }
         // Cancelled instead of asked: there is nothing to finish.
         try? await gracefulShutdown()
+    }
+}
+
+/// Looks for what other servers over the same records have set.
+struct LiveConfigurationService: Service {
+    let live: LiveConfiguration
+    let records: Records
+    let mover: RecordsMover
+    /// Zero: they are not looked for.
+    let every: Duration
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Records in the data folder have no other users, unless they move.
+            if !records.isShared { for await _ in mover.moves where records.isShared { break } }
+            await live.follow(every: every) {
+                logger.error(
+                    "what was set while running is not known",
+                    metadata: ["error": "\($0)"]
+                )
+            }
+        }
+        // Cancelled instead of asked: there is nothing to finish.
+        try? await gracefulShutdown()
+        // Where that cannot be said, others find out by its silence.
+        try? await live.leave()
     }
 }
 

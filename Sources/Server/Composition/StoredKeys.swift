@@ -8,7 +8,10 @@ package final class StoredKeys: Sendable {
     private struct Known {
         var hash: [UInt8]
         var principal: Principal
+        /// Until when it is believed without looking.
         var until: Timestamp
+        /// When the key expires.
+        var ends: Timestamp
     }
 
     private static let belief = Duration.seconds(5)
@@ -30,22 +33,42 @@ package final class StoredKeys: Sendable {
         if let found = known.withLock({ $0[id] }), now < found.until {
             return (found.hash, found.principal)
         }
-        guard let key = try await records.keys.find(id: id), key.isValid(at: now) else {
+        let key: KeyRecord?
+        do { key = try await look(id) } catch {
+            // Whoever was known stays so while the records do not answer: to see what is wrong is needed then most.
+            if let found = known.withLock({ $0[id] }), now < found.ends {
+                return (found.hash, found.principal)
+            }
+            throw error
+        }
+        guard let key, key.isValid(at: now) else {
             known.withLock { _ = $0.removeValue(forKey: id) }
             return nil
         }
-        try await records.keys.touch(id)
         let principal = Principal(
             id: key.id,
             name: key.name,
             scopes: Set(key.scopes.compactMap(Scope.init(rawValue:)))
         )
-        let until = min(now + Self.belief, key.expires ?? .distantFuture)
+        let ends = key.expires ?? .distantFuture
+        let until = min(now + Self.belief, ends)
         known.withLock { known in
             if known.count >= Self.remembered { known.removeAll() }
-            known[id] = Known(hash: key.hash, principal: principal, until: until)
+            known[id] = Known(hash: key.hash, principal: principal, until: until, ends: ends)
         }
         return (key.hash, principal)
+    }
+
+    /// A known key's holder does not wait long for records that do not answer.
+    private func look(_ id: String) async throws -> KeyRecord? {
+        guard known.withLock({ $0[id] != nil }) else { return try await found(id) }
+        return try await within(.seconds(1), clock) { [self] in try await found(id) }
+    }
+
+    private func found(_ id: String) async throws -> KeyRecord? {
+        guard let key = try await records.keys.find(id: id) else { return nil }
+        if key.isValid(at: clock.now()) { try await records.keys.touch(id) }
+        return key
     }
 
     /// Whether no key is valid: the server listens on loopback only then.

@@ -113,8 +113,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var purgeInterval = Duration.minutes(10)
         /// How many rows one purge removes at most, so that it never stalls the writer.
         package var purgeRowsMax = 5000
-        /// How often to look for what other servers over the same records have set. Zero: never.
-        package var pollInterval = Duration.zero
+        /// How often to look for what other servers over the same PostgreSQL have set. Zero: never.
+        package var pollInterval = Duration.seconds(1)
     }
 
     package struct Delivery: Sendable, Equatable {

@@ -240,7 +240,7 @@ extension Setting {
             "records.poll-interval",
             \.records.pollInterval,
             in: .zero ... .minutes(1),
-            "How often to look for what other servers over the same records have set while running; 0s: never. At most 1s where a change is to hold everywhere within two seconds."
+            "How often to look into a PostgreSQL of records for what other servers have set while running; 0s: never. At most 1s where a change is to hold everywhere within two seconds."
         ),
         .integer(
             "timeline.lanes",

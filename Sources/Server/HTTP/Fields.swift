@@ -66,6 +66,10 @@ package struct Fields {
             )
             return nil
         }
+        guard !text.utf8.contains(0) else {
+            note(name, "nul", "must not contain U+0000")
+            return nil
+        }
         return text
     }
 

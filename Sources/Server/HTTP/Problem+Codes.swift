@@ -97,7 +97,8 @@ extension Problem {
         case .closed: self.init(.unavailable, "The records are closed.", retryAfter: 5)
         case .invalid:
             let parts = error.message.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 {
+            // A field's name, not the words of a database.
+            if parts.count == 2, parts[0] != "PostgreSQL" {
                 self = .invalid(
                     "/\(parts[0])",
                     String(parts[1].drop { $0 == " " })
@@ -107,7 +108,8 @@ extension Problem {
             }
         case .conflict: self.init(.conflict, error.message)
         case .corrupt, .newerFormat: self.init(.damaged, error.message)
-        case .readOnly, .io: self.init(.unavailable, error.message, retryAfter: 5)
+        case .readOnly, .elsewhere, .io:
+            self.init(.unavailable, error.message, retryAfter: 5)
         }
     }
 }

@@ -52,6 +52,8 @@ package struct ServerDependencies: Sendable {
     package var backup: @Sendable (_ destination: String) async throws -> Backup.Report = { _ in
         throw Problem(.unavailable, "This server keeps nothing that could be copied.")
     }
+    /// Moves the records to another place; `nil`: they cannot be moved.
+    package var mover: RecordsMover?
     /// Makes somebody follow; only a demonstration has it.
     package var simulateFollow: (@Sendable () async throws -> Void)?
     package var version: String

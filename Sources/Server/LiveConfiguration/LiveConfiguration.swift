@@ -16,21 +16,21 @@ package final class LiveConfiguration: Sendable {
         package var who: String?
     }
 
-    /// What one node has applied.
-    package struct Node: Sendable, Hashable {
-        package var name: String
-        package var revision: Int
-        package var at: Timestamp
-    }
-
     private struct State {
         var revision = Revision()
         var settings = LiveSettings()
         var watchers: [@Sendable (LiveSettings) -> Void] = []
+        /// When this node applied what is in force on it, and last said so.
+        var applied: Timestamp?
+        var beat: Timestamp?
+        var shards: @Sendable () -> Int? = { nil }
     }
 
+    /// How often a node says that it is there, and after what time of silence it is taken for gone.
+    static let beat = Duration.seconds(5)
+    package static let silence = Duration.seconds(20)
+
     private static let name = "live"
-    private static let nodePrefix = "live-node/"
 
     private let records: Records
     private let clock: any WallClock
@@ -83,14 +83,19 @@ package final class LiveConfiguration: Sendable {
         }
     }
 
-    /// Looks for changes of other nodes until cancelled.
+    /// Looks for changes of other nodes until cancelled, and tells them that this one is there.
     ///
-    /// - Parameter failed: told of what keeps it from looking or applying; it goes on.
+    /// - Parameters:
+    ///   - span: how often to look; zero: never, others hear of this node all the same.
+    ///   - failed: told of what keeps it from looking or applying; it goes on.
     package func follow(every span: Duration, failed: @Sendable (any Error) -> Void) async {
         do {
             while true {
-                try await clock.sleep(for: span)
-                do { try await refresh() } catch { failed(error) }
+                try await clock.sleep(for: span > .zero ? min(span, Self.beat) : Self.beat)
+                do {
+                    if span > .zero { try await refresh() }
+                    try await beat()
+                } catch { failed(error) }
             }
         } catch {
             // Cancelled: that is how it ends.
@@ -109,25 +114,60 @@ package final class LiveConfiguration: Sendable {
             return state.watchers
         }
         for watcher in watchers { watcher(settings) }
-        try await records.settings.set(
-            Self.nodePrefix + node,
-            to: String(revision.number),
-            by: node
+        let now = clock.now()
+        state.withLock { ($0.applied, $0.beat) = (now, nil) }
+        try await beat()
+    }
+
+    // MARK: Nodes
+
+    /// - Parameter shards: says how many shards of a shared timeline are this node's own.
+    package func tell(shards: @escaping @Sendable () -> Int?) {
+        state.withLock { $0.shards = shards }
+    }
+
+    /// Says that this node is there, and what is in force on it, where that is due.
+    func beat() async throws(RecordsError) {
+        let now = clock.now()
+        let (state, isDue) = state.withLock { state in
+            let isDue = state.beat.map { now >= $0 + Self.beat || now < $0 } ?? true
+            if isDue { state.beat = now }
+            return (state, isDue)
+        }
+        guard isDue else { return }
+        try await records.nodes.beat(
+            NodeRecord(
+                node: node,
+                revision: state.revision.number,
+                applied: state.applied ?? now,
+                seen: now,
+                shards: state.shards()
+            )
         )
     }
 
-    /// Which revision each node has applied, by its name. A node that runs no more stays with its last.
-    package func nodes() async throws(RecordsError) -> [Node] {
-        try await records.settings.all().compactMap { record in
-            guard record.name.hasPrefix(Self.nodePrefix), let number = Int(record.value) else {
-                return nil
-            }
-            return Node(
-                name: String(record.name.dropFirst(Self.nodePrefix.count)),
-                revision: number,
-                at: record.at
-            )
-        }
+    /// Says so where nobody has heard of this node yet: in records that have moved.
+    func announce() async throws(RecordsError) {
+        state.withLock { $0.beat = nil }
+        try await beat()
+    }
+
+    /// The names of the other nodes that are alive.
+    func others() async throws(RecordsError) -> [String] {
+        try await nodes().filter { $0.node != node && isAlive($0) }.map(\.node)
+    }
+
+    /// This node ends, and nobody need wait for it.
+    func leave() async throws(RecordsError) { try await records.nodes.leave(node) }
+
+    /// What each node has applied, by its name. One that has ended without a word stays with its last.
+    package func nodes() async throws(RecordsError) -> [NodeRecord] {
+        try await records.nodes.all()
+    }
+
+    /// Whether a node has said that it is there a short while ago.
+    package func isAlive(_ other: NodeRecord) -> Bool {
+        other.node == node || clock.now() < other.seen + Self.silence
     }
 
     /// Newest first.

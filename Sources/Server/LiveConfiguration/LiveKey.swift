@@ -12,7 +12,11 @@ import BelfryCore
 ///     account.KEY.concurrency       messages under way at once
 ///     account.KEY.weight            messages in a turn, compared with other accounts
 ///     account.KEY.paused            why every push of the account is held
+///     account.KEY.priority          the band of every push of the account
 ///     flow.ACCOUNT/FLOW.paused      why every push of the flow is held
+///     flow.ACCOUNT/FLOW.priority    the band of every push of the flow
+///     topic.TOPIC.paused            why every reminder of the topic is held
+///     topic.TOPIC.priority          the band of every reminder of the topic
 enum LiveKey: Hashable, Sendable {
     case batch
     case concurrency
@@ -24,7 +28,11 @@ enum LiveKey: Hashable, Sendable {
     case accountConcurrency(String)
     case accountWeight(String)
     case accountPaused(String)
-    case flowPaused(account: String, flow: String)
+    case accountPriority(String)
+    case flowPaused(LiveSettings.FlowName)
+    case flowPriority(LiveSettings.FlowName)
+    case topicPaused(String)
+    case topicPriority(String)
 
     /// - Throws: ``LiveProblem`` where there is no such key.
     init(_ text: String) throws(LiveProblem) {
@@ -37,33 +45,39 @@ enum LiveKey: Hashable, Sendable {
         case "overload.deferral-max": self = .overloadDeferralMax
         default:
             guard let key = Self.named(text) else {
-                throw LiveProblem(key: text, text: Self.unknown)
+                throw LiveProblem(key: text, text: Self.unknown(text))
             }
             self = key
         }
     }
 
-    /// A key that names an account or a flow. Their names may hold dots: the first word and the last are ours.
+    /// A key that names an account, a flow or a topic.
     private static func named(_ text: String) -> LiveKey? {
-        guard let first = text.firstIndex(of: "."), let last = text.lastIndex(of: "."), first < last
-        else { return nil }
-        let name = String(text[text.index(after: first)..<last])
-        guard !name.isEmpty else { return nil }
-        switch (text[..<first], text[text.index(after: last)...]) {
+        guard let parts = parts(text), !parts.name.isEmpty else { return nil }
+        let name = String(parts.name)
+        switch (parts.first, parts.last) {
         case ("account", "rate"): return .accountRate(name)
         case ("account", "concurrency"): return .accountConcurrency(name)
         case ("account", "weight"): return .accountWeight(name)
         case ("account", "paused"): return .accountPaused(name)
-        case ("flow", "paused"):
-            guard let slash = name.lastIndex(of: "/"), slash > name.startIndex,
-                name.index(after: slash) < name.endIndex
-            else { return nil }
-            return .flowPaused(
-                account: String(name[..<slash]),
-                flow: String(name[name.index(after: slash)...])
-            )
+        case ("account", "priority"): return .accountPriority(name)
+        case ("flow", "paused"): return LiveSettings.FlowName(name).map { .flowPaused($0) }
+        case ("flow", "priority"): return LiveSettings.FlowName(name).map { .flowPriority($0) }
+        case ("topic", "paused"): return .topicPaused(name)
+        case ("topic", "priority"): return .topicPriority(name)
         default: return nil
         }
+    }
+
+    /// Names may hold dots: the first word and the last are ours.
+    private static func parts(_ text: String) -> (
+        first: Substring, name: Substring, last: Substring
+    )? {
+        guard let first = text.firstIndex(of: "."), let last = text.lastIndex(of: "."), first < last
+        else { return nil }
+        return (
+            text[..<first], text[text.index(after: first)..<last], text[text.index(after: last)...]
+        )
     }
 
     /// Every form of key, what it may be, and what it is for.
@@ -78,11 +92,35 @@ enum LiveKey: Hashable, Sendable {
         ("account.KEY.concurrency", "1 to 10000", "Messages under way at once of one account."),
         ("account.KEY.weight", "1 to 100", "Messages in a turn of one account; 1 unless set."),
         ("account.KEY.paused", "why, 1 to 200 bytes", "Holds every push of one account."),
+        ("account.KEY.priority", bands, "Band of every push of one account from now on."),
         ("flow.ACCOUNT/FLOW.paused", "why, 1 to 200 bytes", "Holds every push of one flow."),
+        ("flow.ACCOUNT/FLOW.priority", bands, "Band of every push of one flow from now on."),
+        ("topic.TOPIC.paused", "why, 1 to 200 bytes", "Holds every reminder of one topic."),
+        ("topic.TOPIC.priority", bands, "Band of every reminder of one topic from now on."),
     ]
 
-    private static let unknown =
-        "is none of \(forms.map(\.key).joined(separator: ", "))"
+    static let bands = Priority.allCases.map(\.name).joined(separator: ", ")
+
+    private static func unknown(_ text: String) -> String {
+        let nearest = nearest(to: text).map { "; did you mean '\($0)'?" } ?? ""
+        return "is none of \(forms.map(\.key).joined(separator: ", "))\(nearest)"
+    }
+
+    /// What a misspelt key probably meant. The name within it is taken as it is.
+    private static func nearest(to text: String) -> String? {
+        let typed = parts(text)
+        var whole: [String: String] = [:]
+        for (form, _, _) in forms {
+            guard let ours = parts(form) else {
+                whole[form] = form
+                continue
+            }
+            let key = "\(ours.first).\(ours.last)"
+            whole[key] = typed.map { "\(ours.first).\($0.name).\(ours.last)" } ?? form
+        }
+        let word = typed.map { "\($0.first).\($0.last)" } ?? text
+        return Suggestion.nearest(to: word, among: whole.keys).flatMap { whole[$0] }
+    }
 }
 
 /// Why a value cannot be set while running.

@@ -1,4 +1,4 @@
-import BelfryCore
+package import BelfryCore
 
 /// What was set while running, read from its texts. What is not set is as the configuration, or the account, says.
 package struct LiveSettings: Sendable, Hashable {
@@ -8,6 +8,8 @@ package struct LiveSettings: Sendable, Hashable {
         package var weight: Int?
         /// Why everything is held.
         package var paused: String?
+        /// The band of everything that is scheduled.
+        package var priority: Priority?
     }
 
     /// The name of a flow of an account.
@@ -18,6 +20,17 @@ package struct LiveSettings: Sendable, Hashable {
         package init(account: String, flow: String) {
             self.account = account
             self.flow = flow
+        }
+
+        /// `account/flow`; the account's key may hold slashes. `nil` where one of them is empty.
+        init?(_ text: String) {
+            guard let slash = text.lastIndex(of: "/"), slash > text.startIndex,
+                text.index(after: slash) < text.endIndex
+            else { return nil }
+            self.init(
+                account: String(text[..<slash]),
+                flow: String(text[text.index(after: slash)...])
+            )
         }
     }
 
@@ -30,6 +43,10 @@ package struct LiveSettings: Sendable, Hashable {
     package var accounts: [String: OfAccount] = [:]
     /// Why a flow is held.
     package var pausedFlows: [FlowName: String] = [:]
+    package var flowPriorities: [FlowName: Priority] = [:]
+    /// Why the reminders of a topic are held.
+    package var pausedTopics: [String: String] = [:]
+    package var topicPriorities: [String: Priority] = [:]
 
     package init() {}
 
@@ -60,8 +77,12 @@ package struct LiveSettings: Sendable, Hashable {
             )
         case .accountPaused(let name):
             accounts[name, default: OfAccount()].paused = try Self.reason(key, text)
-        case .flowPaused(let account, let flow):
-            pausedFlows[FlowName(account: account, flow: flow)] = try Self.reason(key, text)
+        case .accountPriority(let name):
+            accounts[name, default: OfAccount()].priority = try Self.band(key, text)
+        case .flowPaused(let flow): pausedFlows[flow] = try Self.reason(key, text)
+        case .flowPriority(let flow): flowPriorities[flow] = try Self.band(key, text)
+        case .topicPaused(let topic): pausedTopics[topic] = try Self.reason(key, text)
+        case .topicPriority(let topic): topicPriorities[topic] = try Self.band(key, text)
         }
     }
 
@@ -72,6 +93,13 @@ package struct LiveSettings: Sendable, Hashable {
             throw LiveProblem(key: key, text: "must be off, low or normal")
         }
         return bands
+    }
+
+    private static func band(_ key: String, _ text: String) throws(LiveProblem) -> Priority {
+        guard let band = Priority(name: text) else {
+            throw LiveProblem(key: key, text: "must be one of \(LiveKey.bands)")
+        }
+        return band
     }
 
     private static func integer(_ key: String, _ text: String, _ range: ClosedRange<Int>)
@@ -100,6 +128,9 @@ package struct LiveSettings: Sendable, Hashable {
     private static func reason(_ key: String, _ text: String) throws(LiveProblem) -> String {
         guard 1...200 ~= text.utf8.count else {
             throw LiveProblem(key: key, text: "must say why, in 1 to 200 bytes")
+        }
+        guard !text.utf8.contains(0) else {
+            throw LiveProblem(key: key, text: "must not contain U+0000")
         }
         return text
     }

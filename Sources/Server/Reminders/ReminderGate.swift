@@ -12,6 +12,8 @@ struct ReminderGate: Sendable {
     let book: ReminderBook
     let records: Records
     let accounts: AccountBook
+    /// Whether a topic's reminders are held for now: then they ride with no other, either.
+    var isPaused: @Sendable (_ topic: String) -> Bool = { _ in false }
 
     enum Passage {
         /// Goes: the push in the channel's own form.
@@ -87,7 +89,7 @@ struct ReminderGate: Sendable {
         -> [ReminderTopic]
     {
         others.compactMap { other in
-            guard let entry = topics[other.topic], !entry.isClosed,
+            guard let entry = topics[other.topic], !entry.isClosed, !isPaused(other.topic),
                 !book.isAboard(other.key, but: claim, at: now)
             else { return nil }
             return entry.topic

@@ -37,12 +37,17 @@ enum TopicFields {
         return topic
     }
 
+    /// The end of the year 9999, as far as RFC 3339 reaches.
+    private static let latest: Int64 = 253_402_300_799_999
+
     private static func opening(_ fields: inout Fields, _ zone: LocalZone?) -> Timestamp? {
         guard let value = fields.value("opening") else {
             fields.note("opening", "missing", "is needed")
             return nil
         }
-        if let number = value.integer, number >= 0 { return Timestamp(milliseconds: number) }
+        if let number = value.integer, 0...latest ~= number {
+            return Timestamp(milliseconds: number)
+        }
         if let text = value.string, let time = TimeText.parse(text) ?? zone?.parse(text) {
             return time
         }
@@ -58,6 +63,10 @@ enum TopicFields {
         guard let value = fields.value(name) else { return nil }
         guard value.string != nil || value.members != nil else {
             fields.note(name, "type", "must be a text or an object, not \(value.kind)")
+            return nil
+        }
+        guard !value.holdsNUL else {
+            fields.note(name, "nul", "must not contain U+0000")
             return nil
         }
         guard value.bytes.count <= TextLimits.document / 2 else {

@@ -22,11 +22,16 @@ struct ConfigGet: AsyncParsableCommand {
             if keys { return show(keysOf: answer) }
             ConfigCommand.show(answer["live"])
             for node in answer["nodes"].array {
-                print(
-                    "node \(node["node"].cell): revision \(node["revision"].cell), since \(node["at"].cell)"
-                )
+                print(Self.line(node))
             }
         }
+    }
+
+    private static func line(_ node: JSON) -> String {
+        let shards = node["shards"] == .null ? "" : ", \(node["shards"].cell) shards"
+        let gone = node["alive"] == .bool(false) ? ", silent since \(node["seen"].cell)" : ""
+        return
+            "node \(node["node"].cell): revision \(node["revision"].cell), since \(node["at"].cell)\(shards)\(gone)"
     }
 
     private func show(_ name: String, _ answer: JSON) throws {

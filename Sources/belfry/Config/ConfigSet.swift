@@ -26,8 +26,10 @@ struct ConfigSet: AsyncParsableCommand {
                 guard let equals = change.firstIndex(of: "="), equals > change.startIndex else {
                     throw Failure(.usage, "'\(change)' is not KEY=VALUE")
                 }
+                let key = String(change[..<equals])
                 let value = String(change[change.index(after: equals)...])
-                values[String(change[..<equals])] = value.isEmpty ? .null : .string(value)
+                guard values.updateValue(value.isEmpty ? .null : .string(value), forKey: key) == nil
+                else { throw Failure(.usage, "'\(key)' is set twice") }
             }
             var body: [String: JSON] = ["values": .object(values)]
             if let revision { body["revision"] = .integer(Int64(revision)) }

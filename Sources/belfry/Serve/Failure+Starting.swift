@@ -68,6 +68,13 @@ extension Failure {
             )
         case .readOnly: self.init(.cannotCreate, message)
         case .full, .io: self.init(.ioError, message)
+        case .elsewhere:
+            self.init(
+                .configuration,
+                message,
+                remedy:
+                    "Set records.url to where they are in force; where those are lost for good, `belfry records reopen` puts these in force again."
+            )
         case .invalid: self.init(.configuration, message)
         case .closed, .conflict: self.init(.fault, message)
         }

@@ -121,6 +121,13 @@ struct World: Sendable {
         await node.close()
     }
 
+    /// The same world, its servers' records in another place.
+    func keepingRecords(in url: String) -> World {
+        var world = self
+        world.configuration.records.url = url
+        return world
+    }
+
     private static var logger: Logger {
         var logger = Logger(label: "test")
         logger.logLevel = .critical

@@ -32,6 +32,17 @@ package enum JSONValue: Sendable, Hashable {
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
+    /// Whether a text or a name within it has U+0000, which not every store can hold.
+    package var holdsNUL: Bool {
+        switch self {
+        case .string(let text): text.utf8.contains(0)
+        case .array(let items): items.contains { $0.holdsNUL }
+        case .object(let members):
+            members.contains { $0.name.utf8.contains(0) || $0.value.holdsNUL }
+        default: false
+        }
+    }
+
     /// What kind of value this is, in words for errors.
     package var kind: String {
         switch self {

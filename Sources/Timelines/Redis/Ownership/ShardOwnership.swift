@@ -9,8 +9,8 @@ import Synchronization
 final class ShardOwnership: Sendable {
     /// How often a worker that claims says so.
     static let beatMilliseconds: Int64 = 5000
-    /// Longer than between two claims of a worker with nothing to do.
-    static let lifeMilliseconds: Int64 = 90_000
+    /// A worker that has not said so for this long is gone. One that has nothing to claim says it by ``RedisTimeline/beat()``.
+    static let lifeMilliseconds: Int64 = 20_000
     /// What is overdue by so much has an owner that is busy or gone: anybody may claim it.
     static let patience = Duration.seconds(1)
 
@@ -57,6 +57,11 @@ final class ShardOwnership: Sendable {
         }
     }
 
+    /// How many shards are this worker's own; all, while it knows of nobody else.
+    var owned: Int {
+        state.withLock { $0.workers.count > 1 ? $0.owned.count : shards }
+    }
+
     static func owner(of shard: Int, among workers: [String]) -> String? {
         workers.max { weight(of: $0, shard) < weight(of: $1, shard) }
     }
@@ -71,8 +76,11 @@ final class ShardOwnership: Sendable {
 }
 
 extension RedisTimeline {
-    /// Says from time to time that this process claims, and hears who else does.
-    func beat() async {
+    /// How many shards this process asks first.
+    package var ownedShards: Int { ownership.owned }
+
+    /// Says from time to time that this process claims, and hears who else does. With every claim; to be called as often by whoever may not claim for a while.
+    package func beat() async {
         guard ownership.needsBeat(at: clock.steady.steadyMilliseconds()) else { return }
         var call = call(scripts.presence, 0)
         call.append(configuration.owner)
