@@ -6,7 +6,7 @@ struct PostgresSchema {
     /// Of the tables and of what functions take and give: a program refuses a newer one than it knows.
     static let format = 1
     /// Of what functions do: the newest program that has come by has put its own there.
-    static let revision = 1
+    static let revision = 2
 
     let name: String
     let connection: PostgresConnection
@@ -61,7 +61,7 @@ struct PostgresSchema {
 
     private static let functions = [
         PackageResources.clock_sql, PackageResources.land_sql, PackageResources.put_sql,
-        PackageResources.claim_sql, PackageResources.settle_sql, PackageResources.look_sql,
+        PackageResources.claim_sql, PackageResources.settle_sql, PackageResources.look_sql, PackageResources.move_sql,
     ]
 
     private static func script(_ bytes: [UInt8]) -> String {
