@@ -3,7 +3,7 @@
 /// An engine's tests give a factory, and run ``all`` as arguments of one parameterised test; a broken promise is thrown as
 /// ``BrokenPromise``.
 package struct TimelineRule: Sendable, CustomStringConvertible {
-    /// `T1` to `T13`.
+    /// `T1` to `T13` of ``Timeline``; `M1` to `M4` of ``MovableTimeline``.
     package let promise: String
     package let name: String
     /// Needs a timeline that can be opened again.
@@ -26,5 +26,5 @@ package struct TimelineRule: Sendable, CustomStringConvertible {
 
     package static let all: [TimelineRule] =
         durable + time + claims + cancels + replacements + order + merging + chains + looking
-        + alarms
+        + alarms + moves
 }

@@ -3,6 +3,8 @@ package struct ClaimToken: Sendable, Hashable {
     package var id: PushID
     /// Bumped at every claim, replacement and reaped lease; never reused while the timeline is open.
     package var generation: UInt64
+    /// Which of two timelines lent it, while pushes move from one to another; an engine alone neither sets it nor looks at it.
+    package var side: UInt8 = 0
 
     package init(id: PushID, generation: UInt64) {
         self.id = id

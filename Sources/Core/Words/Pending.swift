@@ -9,6 +9,23 @@ package struct Pending: Sendable, Hashable {
     package var accepted: Timestamp
     /// As ``Claim/collected``.
     package var collected: [[UInt8]]
+    /// Of a push that merges, as ``MovableTimeline/page(after:limit:)`` reads it; `nil` otherwise.
+    package var group: Group?
+
+    /// What a merge group is besides its newest push and the payloads that it has collected.
+    package struct Group: Sendable, Hashable {
+        /// The earliest and the latest due time in it; a past one counts as the time of acceptance.
+        package var first: Timestamp
+        package var last: Timestamp
+        /// Others may still join it.
+        package var isOpen: Bool
+
+        package init(first: Timestamp, last: Timestamp, isOpen: Bool) {
+            self.first = first
+            self.last = last
+            self.isOpen = isOpen
+        }
+    }
 
     package enum State: String, Sendable, Hashable, Codable {
         case scheduled
@@ -30,7 +47,8 @@ package struct Pending: Sendable, Hashable {
         attempt: Int,
         asked: Timestamp? = nil,
         accepted: Timestamp,
-        collected: [[UInt8]] = []
+        collected: [[UInt8]] = [],
+        group: Group? = nil
     ) {
         self.push = push
         self.state = state
@@ -39,6 +57,13 @@ package struct Pending: Sendable, Hashable {
         self.asked = asked ?? push.due
         self.accepted = accepted
         self.collected = collected
+        self.group = group
+    }
+
+    /// Whether nothing has happened to a push since it was read: it is the same version, put off by nobody, and nobody holds it.
+    package func isUnchanged(since other: Pending) -> Bool {
+        state == .scheduled && sequence == other.sequence && push.due == other.push.due
+            && attempt == other.attempt
     }
 }
 
@@ -60,5 +85,13 @@ package struct TimelineCounts: Sendable, Hashable {
         self.inFlight = inFlight
         self.damaged = damaged
         self.byAccount = byAccount
+    }
+
+    /// Adds what another lane, or another timeline, counts.
+    package mutating func add(_ other: TimelineCounts) {
+        scheduled += other.scheduled
+        inFlight += other.inFlight
+        damaged += other.damaged
+        byAccount.merge(other.byAccount, uniquingKeysWith: +)
     }
 }

@@ -30,6 +30,18 @@ package struct PushBatch: Sendable {
 
     package var isEmpty: Bool { count == 0 }
 
+    /// Its pushes, unpacked.
+    package var pushes: [Push] {
+        var pushes: [Push] = []
+        pushes.reserveCapacity(count)
+        var offset = 0
+        while offset < bytes.count, let record = PushRecord(bytes.span, at: offset) {
+            pushes.append(record.push(in: bytes.span))
+            offset += record.length
+        }
+        return pushes
+    }
+
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         count = 0

@@ -25,16 +25,8 @@ extension PostgresTimeline {
         var found: [String: Pending] = [:]
         for row in 0..<rows.count {
             let stored = StoredPush(rows: rows, row: row, first: 1)
-            let push = try stored.push()
-            found[push.id.text] = Pending(
-                push: push,
-                state: try state(rows.number(row, 0)),
-                sequence: stored.sequence,
-                attempt: stored.attempt,
-                asked: stored.asked,
-                accepted: stored.accepted,
-                collected: stored.collected
-            )
+            let pending = try stored.pending(try state(rows.number(row, 0)))
+            found[pending.push.id.text] = pending
         }
         return found
     }

@@ -89,7 +89,7 @@ package final class PostgresTimeline: Timeline {
     }
 
     /// Leaves no transaction open on a connection that others will use.
-    private static func ended(_ connection: PostgresConnection, _ failure: PostgresFailure)
+    static func ended(_ connection: PostgresConnection, _ failure: PostgresFailure)
         -> PostgresFailure
     {
         // A connection that cannot roll back is broken, and is not used again.

@@ -89,6 +89,18 @@ struct StoredPush {
         )
     }
 
+    func pending(_ state: Pending.State) throws(TimelineError) -> Pending {
+        Pending(
+            push: try push(),
+            state: state,
+            sequence: sequence,
+            attempt: attempt,
+            asked: asked,
+            accepted: accepted,
+            collected: collected
+        )
+    }
+
     private var merge: MergeRule? {
         MergeRule.Mode(rawValue: UInt8(truncatingIfNeeded: number(11))).map {
             MergeRule(

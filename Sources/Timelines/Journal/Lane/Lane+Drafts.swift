@@ -100,6 +100,12 @@ extension Lane {
     /// What waits in the journal, shown without bringing it into memory.
     mutating func pending(drafted entry: Slot) throws(TimelineError) -> Pending {
         var reader = SegmentWindow(bytes: 4096)
+        return try pending(drafted: entry, &reader)
+    }
+
+    mutating func pending(drafted entry: Slot, _ reader: inout SegmentWindow)
+        throws(TimelineError) -> Pending
+    {
         let (draft, segment) = try find(draft: entry)
         let record = try record(of: draft, segment, isSorting(entry), &reader)
         let length = Int(record.loadUnaligned(as: PushHeader.self).length)

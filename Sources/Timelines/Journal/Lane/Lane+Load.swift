@@ -249,25 +249,47 @@ extension Lane {
 
     /// Shown without bringing it into memory for longer.
     private mutating func pending(inRun entry: Slot) throws(TimelineError) -> Pending? {
-        let run = runs[entry.run]
-        let info = run.blocks[run.block(of: entry.ordinal)]
+        try pending(inBlock: [entry]).first
+    }
+
+    /// Reads a block once for several entries, which lie in it in this order.
+    mutating func pending(inBlock entries: [Slot]) throws(TimelineError) -> [Pending] {
+        let run = runs[entries[0].run]
+        let info = run.blocks[run.block(of: entries[0].ordinal)]
         let place = arena.allocate(Int(info.length))
         arena.retain(place.chunk)
         defer { arena.release(place.chunk) }
         try read(run, info, into: arena.pointer(place))
         var at = place
-        for _ in info.firstOrdinal..<entry.ordinal {
-            at.offset += UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self).length
+        var ordinal = info.firstOrdinal
+        return entries.map { entry in
+            while ordinal < entry.ordinal {
+                let passed = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
+                at.offset += passed.length
+                ordinal += 1
+            }
+            return pending(entry, at: at)
         }
+    }
+
+    /// What lies at a place of a block in memory.
+    private func pending(_ entry: Slot, at place: RecordPlace) -> Pending {
+        var at = place
         let found = UnsafeRawPointer(arena.pointer(at)).loadUnaligned(as: RunEntry.self)
         at.offset += UInt32(RunEntry.bytes + found.groupBytes)
         let shown = push(at, due: entry.due)
         var asked = Timestamp(milliseconds: header(at).due)
         var collected: [[UInt8]] = []
+        var span: Pending.Group?
         if found.groupBytes > 0 {
             let group = UnsafeRawPointer(arena.pointer(at) - RunGroup.bytes)
                 .loadUnaligned(as: RunGroup.self)
             asked = header(at).asked(first: group.first, last: group.last)
+            span = Pending.Group(
+                first: Timestamp(milliseconds: group.first),
+                last: Timestamp(milliseconds: group.last),
+                isOpen: entry.merges
+            )
             for _ in 0..<group.collected {
                 at.offset += header(at).length
                 collected.append(push(at, due: 0).payload)
@@ -280,7 +302,8 @@ extension Lane {
             attempt: Int(found.attempt),
             asked: asked,
             accepted: Timestamp(milliseconds: found.accepted),
-            collected: collected
+            collected: collected,
+            group: span
         )
     }
 }

@@ -7,7 +7,12 @@ extension Lane {
         let entry = slots.pointer(slot).pointee
         if entry.isDrafted { return try pending(drafted: entry) }
         guard entry.isNear else { return try pending(id, inRun: entry) }
-        var number = entry.ordinal
+        return shown(near: entry.ordinal)
+    }
+
+    /// What memory holds of a push, or of the newer version that waits behind it.
+    func shown(near holder: UInt32) -> Pending {
+        var number = holder
         let push = near.pointer(number).pointee
         let state: Pending.State
         if push.state != .inFlight {
@@ -19,6 +24,14 @@ extension Lane {
             state = push.isCancelled ? .cancelling : .inFlight
         }
         let shown = near.pointer(number).pointee
+        var group: Pending.Group?
+        if shown.merge != NearPush.none {
+            group = Pending.Group(
+                first: Timestamp(milliseconds: merges[shown.merge].first),
+                last: Timestamp(milliseconds: merges[shown.merge].last),
+                isOpen: number == holder && slots.pointer(shown.slot).pointee.merges
+            )
+        }
         return Pending(
             push: self.push(shown.record, due: shown.due),
             state: state,
@@ -26,7 +39,8 @@ extension Lane {
             attempt: Int(shown.attempt),
             asked: asked(number),
             accepted: Timestamp(milliseconds: shown.accepted),
-            collected: collected(number)
+            collected: collected(number),
+            group: group
         )
     }
 

@@ -8,6 +8,9 @@ extension Command {
         case .displace(_, _, let reply): reply.resume(returning: .failure(error))
         case .probe(_, let reply): reply.resume(returning: .failure(error))
         case .find(_, let reply): reply.resume(returning: .failure(error))
+        case .page(_, _, let reply): reply.resume(returning: .failure(error))
+        case .withdraw(_, let reply), .place(_, let reply), .awaitsJoining(_, let reply):
+            reply.resume(returning: .failure(error))
         case .claim(_, let reply): reply.resume(returning: .failure(error))
         case .offer(_, let reply): reply.resume(returning: .failure(error))
         case .settle(_, let reply): reply.resume(returning: .failure(error))

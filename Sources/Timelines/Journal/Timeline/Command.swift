@@ -8,6 +8,11 @@ enum Command: Sendable {
     case displace([PushID], HeldElsewhere, Reply<[CancelOutcome]>)
     case probe(OtherLanes, Reply<HeldElsewhere>)
     case find([PushID], Reply<[Pending?]>)
+    /// From a slot on: see ``Lane/page(from:limit:)``.
+    case page(from: UInt32, limit: Int, Reply<LanePage>)
+    case withdraw([Pending], Reply<[Bool]>)
+    case place([Pending], Reply<[Bool]>)
+    case awaitsJoining([Push], Reply<[Bool]>)
     case claim(ClaimCall, Reply<ClaimBatch>)
     case offer(ClaimCall, Reply<ClaimOffer>)
     case settle([SettleDraft], Reply<[SettleOutcome]>)

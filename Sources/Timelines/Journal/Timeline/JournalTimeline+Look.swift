@@ -45,13 +45,3 @@ extension JournalTimeline {
         }
     }
 }
-
-extension TimelineCounts {
-    /// Adds what another lane counts.
-    mutating func add(_ other: TimelineCounts) {
-        scheduled += other.scheduled
-        inFlight += other.inFlight
-        damaged += other.damaged
-        byAccount.merge(other.byAccount, uniquingKeysWith: +)
-    }
-}

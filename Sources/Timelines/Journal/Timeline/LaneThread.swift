@@ -250,6 +250,19 @@ struct LaneThread<Disk: Storage>: ~Copyable {
                 for id in ids { found.append(try lane.find(id)) }
                 return found
             }
+        case .page(let first, let limit, let reply):
+            look(reply) { (lane) throws(TimelineError) in
+                lane.advance(to: moment)
+                return try lane.page(from: first, limit: limit)
+            }
+        case .withdraw(let pushes, let reply):
+            decide(reply) { (lane) throws(TimelineError) in
+                try lane.withdraw(pushes, at: moment)
+            }
+        case .place(let pushes, let reply):
+            decide(reply) { (lane) throws(TimelineError) in try lane.place(pushes, at: moment) }
+        case .awaitsJoining(let pushes, let reply):
+            look(reply) { (lane) throws(TimelineError) in try lane.awaitsJoining(pushes) }
         case .claim(let call, let reply):
             let (board, number) = (board, number)
             look(reply) { (lane) throws(TimelineError) in

@@ -79,6 +79,17 @@ extension PushRecord {
         return out
     }
 
+    /// Names the group that a push merges with.
+    func mergeDigest(in bytes: borrowing Span<UInt8>) -> [UInt8] {
+        bytes.withUnsafeBytes { mergeDigest($0) }
+    }
+
+    /// What a script reads of a push and what none reads: ``stored(in:)`` from there on.
+    func content(in bytes: borrowing Span<UInt8>) -> [UInt8] {
+        let head = 16 + PushDigest.count * (header.mergeMode == 0 ? 1 : 2)
+        return Array(stored(in: bytes)[head...])
+    }
+
     private func mergeDigest(_ raw: UnsafeRawBufferPointer) -> [UInt8] {
         // Lengths first, so that no two lists of parts look alike.
         var text: [UInt8] = [header.accountLength, header.personLength]

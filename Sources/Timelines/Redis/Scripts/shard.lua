@@ -1,6 +1,6 @@
 -- One shard: what every script knows of it. All its keys share the hash tag of KEYS[1]:
 --
---   :m           numbers: sequence, generation, changes, in flight, sizes of the indexes, chunk names, clocks, and whose the shard is (adopt.lua)
+--   :m           numbers: sequence, generation, changes, in flight, sizes of the indexes, chunk names, clocks, whose the shard is (adopt.lua), and whether it is closed (retire.lua)
 --   :i<bucket>   id (10 bytes of its digest) -> sequence; the buckets grow one by one (linear hashing)
 --   :d<bucket>   the directory: id (8 bytes) -> home shard, of ids whose digest belongs here
 --   :r<page>     64 records by sequence, the low bits being the field
@@ -33,7 +33,7 @@ local HOLE, WINDOW = 16777216, 600000
 -- As Redis takes it: a number that is handed over as it is goes through the formatting of floating point, which takes longer than most commands.
 local function text(number) return string.format('%d', number) end
 
-local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window', 'rung')
+local meta = call('HMGET', K .. ':m', 'seq', 'gen', 'flying', 'ids', 'idb', 'homes', 'homeb', 'chunk', 'steady', 'wall', 'lsn', 'run', 'heir', 'holes', 'window', 'rung', 'retired')
 local seq, gen, flying = tonumber(meta[1] or 0), tonumber(meta[2] or 0), tonumber(meta[3] or 0)
 local chunks = tonumber(meta[8] or 0)
 -- Changes are counted, so that it can be told which of them a server has.

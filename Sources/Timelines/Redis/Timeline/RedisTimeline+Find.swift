@@ -8,7 +8,8 @@ extension RedisTimeline {
         var outcomes = [CancelOutcome](repeating: .gone, count: ids.count)
         var ended: [(digest: PushDigest, shard: Int)] = []
         var changes: [Intent] = []
-        try await seek(ids, scripts.cancel, isPromise: true) {
+        let digests = ids.map { PushDigest($0) }
+        try await seek(digests, scripts.cancel, isPromise: true, { digests[$0].bytes }) {
             index,
             digest,
             found,
@@ -34,7 +35,8 @@ extension RedisTimeline {
 
     package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         var found = [Pending?](repeating: nil, count: ids.count)
-        try await seek(ids, scripts.find, isPromise: false) {
+        let digests = ids.map { PushDigest($0) }
+        try await seek(digests, scripts.find, isPromise: false, { digests[$0].bytes }) {
             index,
             _,
             _,
@@ -74,29 +76,31 @@ extension RedisTimeline {
 
     /// Asks where the directory says, and then everywhere about what was not found.
     ///
-    /// - Parameter take: reads one answer; `false`: it is not there.
-    private func seek(
-        _ ids: [PushID],
+    /// - Parameters:
+    ///   - words: what the script is told of one.
+    ///   - take: reads one answer; `false`: it is not there.
+    func seek(
+        _ digests: [PushDigest],
         _ script: RedisScript,
         isPromise: Bool,
+        _ words: (Int) -> [UInt8],
         _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
-        let digests = ids.map { PushDigest($0) }
         let homes = try await directory(.ask, digests.map { ($0, 0) })
         let likely = grouped(
-            ids.indices.filter { homes[$0] != nil },
+            digests.indices.filter { homes[$0] != nil },
             by: { homes[$0] ?? 0 },
             limit: 128
         )
-        var isFound = [Bool](repeating: false, count: ids.count)
-        try await seek(likely, script, isPromise: isPromise, digests, &isFound, take)
+        var isFound = [Bool](repeating: false, count: digests.count)
+        try await seek(likely, script, isPromise: isPromise, digests, words, &isFound, take)
         // A second mention of an id is asked for again, too: it may have ended by the first.
-        let missing = ids.indices.filter { !isFound[$0] }
+        let missing = digests.indices.filter { !isFound[$0] }
         guard !missing.isEmpty, configuration.shards > 1 else { return }
         let everywhere = (0..<configuration.shards).flatMap { shard in
             grouped(missing, by: { _ in shard }, limit: 256)
         }
-        try await seek(everywhere, script, isPromise: isPromise, digests, &isFound, take)
+        try await seek(everywhere, script, isPromise: isPromise, digests, words, &isFound, take)
     }
 
     private func seek(
@@ -104,13 +108,14 @@ extension RedisTimeline {
         _ script: RedisScript,
         isPromise: Bool,
         _ digests: [PushDigest],
+        _ words: (Int) -> [UInt8],
         _ isFound: inout [Bool],
         _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let answers = await ask(
             groups.map { group in
                 var call = call(script, group.shard, isPromise: isPromise)
-                for index in group.items { call.append(digests[index].bytes) }
+                for index in group.items { call.append(words(index)) }
                 return (group.shard, call)
             }
         )
@@ -125,7 +130,7 @@ extension RedisTimeline {
         }
     }
 
-    private static func pending(_ parts: [RedisReply]) throws(TimelineError) -> Pending {
+    static func pending(_ parts: [RedisReply]) throws(TimelineError) -> Pending {
         let states: [Pending.State] = [.scheduled, .inFlight, .cancelling, .parked]
         guard parts.count == 8, let state = parts[0].number, states.indices.contains(state),
             let sequence = parts[1].number, let attempt = parts[2].number,

@@ -18,6 +18,11 @@ struct ShardScripts: Sendable {
     let presence: RedisScript
     let adopt: RedisScript
     let redo: RedisScript
+    let page: RedisScript
+    let withdraw: RedisScript
+    let place: RedisScript
+    let joinable: RedisScript
+    let retire: RedisScript
 
     /// - Parameter rings: whether a key ends when a shard is next worth a look.
     init(clock: RedisClock, rings: Bool) {
@@ -45,6 +50,11 @@ struct ShardScripts: Sendable {
         forecast = ofOwner(PackageResources.forecast_lua)
         release = ofOwner(PackageResources.release_lua)
         home = ofOwner(PackageResources.home_lua)
+        page = ofOwner(PackageResources.page_lua)
+        withdraw = ofOwner(PackageResources.withdraw_lua)
+        place = ofOwner(PackageResources.place_lua)
+        retire = ofOwner(PackageResources.retire_lua)
+        joinable = ofOwner(PackageResources.joinable_lua)
         layout = script(PackageResources.layout_lua)
         presence = ofOwner(PackageResources.presence_lua)
         adopt = script(PackageResources.adopt_lua)
