@@ -1,4 +1,5 @@
 package import BelfryCore
+import BelfryRedisClient
 
 /// Pushes read in pages, taken out, and put in as they were elsewhere.
 extension RedisTimeline: MovableTimeline {
