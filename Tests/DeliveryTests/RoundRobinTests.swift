@@ -24,13 +24,13 @@ struct RoundRobinTests {
 
     /// A message of the small account may meet eight that are under way, and a turn of the other's of at most half of that many before each of its own.
     @Test(
-        "a hundred times as many pushes of one account make a small one no later than a fair share does",
-        arguments: 1...5
+        "fifty times as many pushes of one account make a small one no later than a fair share does",
+        arguments: 1...2
     )
     func flood(seed: UInt64) throws {
         let scene = Self.scene(seed: seed) { $0.overload.highest = nil }
         scene.run()
-        scene.schedule((0..<2_000).map { scene.push("b\($0)", account: "big", after: .seconds(1)) })
+        scene.schedule((0..<1_000).map { scene.push("b\($0)", account: "big", after: .seconds(1)) })
         scene.schedule(
             (0..<20).map {
                 scene.push("s\($0)", account: "small", after: .milliseconds(1_000 + 100 * $0))
@@ -41,10 +41,10 @@ struct RoundRobinTests {
         #expect(small.count == 20)
         let worst = try #require(small.map { $0.at - $0.message.due }.max())
         #expect(worst <= Self.service * 2, "one was \(worst) late")
-        #expect(scene.channel.deliveries.count == 2_020)
+        #expect(scene.channel.deliveries.count == 1_020)
     }
 
-    @Test("all at once: the small account gets every other place", arguments: 1...5)
+    @Test("all at once: the small account gets every other place", arguments: 1...2)
     func together(seed: UInt64) throws {
         let scene = Self.scene(seed: seed) { $0.overload.highest = nil }
         scene.run()
@@ -59,7 +59,7 @@ struct RoundRobinTests {
         #expect(try #require(places.last) <= 2 * 40 + 8)
     }
 
-    @Test("places are shared by weight", arguments: 1...5)
+    @Test("places are shared by weight", arguments: 1...2)
     func weights(seed: UInt64) {
         let scene = Self.scene(seed: seed) { $0.overload.highest = nil }
         scene.limits["a"] = AccountLimit(weight: 3)
@@ -80,7 +80,7 @@ struct RoundRobinTests {
         #expect(scene.channel.deliveries.count == 1_200)
     }
 
-    @Test("a slow account's messages leave places for the others", arguments: 1...3)
+    @Test("a slow account's messages leave places for the others", arguments: 1...2)
     func slow(seed: UInt64) {
         var settings = DispatcherSettings()
         settings.sends = 8
@@ -99,24 +99,26 @@ struct RoundRobinTests {
 
     @Test(
         "a higher band goes first, whoever's it is, and a low one does not starve",
-        arguments: 1...3
+        arguments: 1...2
     )
     func bands(seed: UInt64) throws {
         let scene = Self.scene(seed: seed) {
-            $0.ageing = .seconds(4)
+            $0.sends = 2
+            $0.ageing = .seconds(2)
             $0.overload.highest = nil
         }
         scene.run()
+        // A hundred a second can go. High: two seconds' worth at once, and then more than can go.
+        scene.schedule((0..<200).map { scene.push("h\($0)", priority: .high) })
         scene.schedule((0..<10).map { scene.push("l\($0)", account: "b", priority: .low) })
-        // More than can go, for half a minute.
         scene.schedule(
-            (0..<15_000).map {
-                scene.push("h\($0)", after: .milliseconds(2 * $0), priority: .high)
+            (0..<1_000).map {
+                scene.push("i\($0)", after: .milliseconds(8 * $0), priority: .high)
             }
         )
-        scene.world.run(for: .seconds(10))
-        #expect(scene.channel.ids.count { $0.hasPrefix("l") } <= 10)
-        scene.world.run(for: .seconds(10))
+        scene.world.run(for: .milliseconds(3_900))
+        #expect(!scene.channel.ids.contains { $0.hasPrefix("l") })
+        scene.world.run(for: .milliseconds(3_600))
         let low = scene.channel.deliveries.filter { $0.message.id.text.hasPrefix("l") }
         #expect(low.count == 10)
     }

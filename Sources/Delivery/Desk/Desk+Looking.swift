@@ -56,7 +56,8 @@ extension Desk {
         let limit = min(open, settings.claimBatch)
         guard let overload = scarcity.overload else { return Look(limit: limit) }
         let room = trickleRoom - waitingDeferred
-        guard room > 0, lastLook?.isTrickle != true else {
+        // After a few of what is deferred, whatever else is due.
+        guard room > 0, !(isDeferredDue && lastLook?.isTrickle == true) else {
             return Look(limit: limit, deferral: overload.deferral)
         }
         return Look(limit: min(room, limit), isTrickle: true)
@@ -84,8 +85,7 @@ extension Desk {
         inFlight += batch.claims.count
         nextDue = batch.nextDue
         if look.deferral == nil {
-            isDeferredDue =
-                batch.claims.count >= look.limit || batch.nextDue.map { $0 <= batch.now } ?? false
+            isDeferredDue = batch.nextDue.map { $0 <= batch.now } ?? false
         }
         guard let highest = settings.overload.highest else { return }
         if batch.claims.contains(where: { $0.push.priority < highest }) { neededAt = batch.now }
