@@ -1,3 +1,4 @@
+import BelfryClient
 import BelfryPostgresClient
 import BelfryPostgresProcess
 import Foundation
@@ -125,6 +126,33 @@ struct PostgresServeTests {
             address,
         ])
         #expect(otherKey.code == 78, "\(otherKey.err)")
+    }
+
+    @Test("a probe and whoever watches are told what does not answer while PostgreSQL is gone")
+    func gone() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let address = postgres.address()
+        let server = try await RunningServer(
+            folder: folder,
+            arguments: ["--timeline-url", address, "--records-url", address]
+        )
+        let key = try String(contentsOfFile: folder + "/admin.key", encoding: .utf8)
+        let client = try APIClient(
+            address: server.address,
+            key: key.trimmingCharacters(in: .whitespacesAndNewlines)
+        )
+        _ = try await client.call(.get, "/readyz")
+        _ = try await client.send(.get, "/metrics", [], nil, .seconds(60))
+        postgres.remove()
+        await #expect(throws: ClientError.self) { _ = try await client.call(.get, "/readyz") }
+        let metrics = try await client.send(.get, "/metrics", [], nil, .seconds(60))
+        let text = String(decoding: metrics, as: UTF8.self)
+        for check in ["timeline", "records-reading"] {
+            #expect(text.contains("belfry_check_ok{check=\"\(check)\"} 0"), "\(text)")
+        }
+        await server.kill()
     }
 
     private func server(_ name: String, _ postgres: PostgresProcess) async throws -> RunningServer {
