@@ -168,9 +168,8 @@ let package = Package(
         module(
             "Channels",
             [
-                "BelfryCore", "BelfryWeChat", "CRabbitMQ", asyncHTTPClient, crypto, nioCore,
-                nioHTTP1,
-                nioPosix,
+                "BelfryCore", "BelfryRedisClient", "BelfryWeChat", "CRabbitMQ", asyncHTTPClient,
+                crypto, nioCore, nioHTTP1, nioPosix,
             ]
         ),
         .systemLibrary(
@@ -253,6 +252,20 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // MARK: Servers of somebody else, started for a test or a demonstration
+
+        module("RedisProcess", path: "Sources/Processes/Redis", []),
+        module(
+            "PostgresProcess",
+            path: "Sources/Processes/Postgres",
+            ["BelfryPostgresClient", "BelfryRedisProcess"]
+        ),
+        module(
+            "RabbitMQProcess",
+            path: "Sources/Processes/RabbitMQ",
+            ["BelfryPeers", "BelfryRedisProcess", "CRabbitMQ"]
+        ),
+
         // MARK: Tests
 
         module(
@@ -285,18 +298,12 @@ let package = Package(
                 nioPosix,
             ]
         ),
-        module("RedisProcess", path: "Tests/RedisProcess", []),
         tests(
             "PostgresTests",
             [
                 "BelfryPostgres", "BelfryPostgresClient", "BelfryPostgresProcess",
                 "BelfrySimulation", "BelfryTimelineConformance",
             ]
-        ),
-        module(
-            "PostgresProcess",
-            path: "Tests/PostgresProcess",
-            ["BelfryPostgresClient", "BelfryRedisProcess"]
         ),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
@@ -305,12 +312,11 @@ let package = Package(
             "RecordsTests",
             ["BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords", "BelfrySimulation"]
         ),
-        module("RabbitMQProcess", path: "Tests/RabbitMQProcess", ["BelfryPeers", "CRabbitMQ"]),
         tests(
             "ChannelsTests",
             [
-                "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfrySimulation",
-                "BelfryWeChat", hummingbird,
+                "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfryRedisClient",
+                "BelfryRedisProcess", "BelfrySimulation", "BelfryWeChat", hummingbird,
                 logging,
                 nioCore, nioPosix,
             ]
@@ -345,8 +351,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "belfry", "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRabbitMQProcess",
-                "BelfryRedisProcess", "BelfryServer",
+                "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", yams,
             ]
         ),
         tests("TidyTests", []),

@@ -97,7 +97,10 @@ enum APISchemas {
             "Readiness",
             object("What can be used.", "status: string", "checks: ReadinessCheck[]")
         ),
-        .init("ReadinessCheck", object("One thing.", "name: string", "ok: boolean")),
+        .init(
+            "ReadinessCheck",
+            object("One thing.", "name: string", "ok: boolean", "vital: boolean")
+        ),
     ]
 
     private static let states: JSONValue = [

@@ -23,7 +23,7 @@ extension API {
                 operation: Operation(
                     id: "getReadiness",
                     summary:
-                        "Whether timeline, records and disk can be used; 503 says which cannot.",
+                        "Whether timeline, records and disk can be used; 503 says which cannot. What is not vital, such as a broker, is told and makes no 503.",
                     tag: "health",
                     answer: "Readiness"
                 )
@@ -46,9 +46,12 @@ extension API {
     /// The names alone: causes are for those with a key.
     private func readiness(_ call: Call) async -> Response {
         let checks = await checks()
-        let isReady = checks.allSatisfy { $0.problem == nil }
+        let isReady = checks.allSatisfy { $0.problem == nil || !$0.isVital }
         let list = checks.map { check -> JSONValue in
-            ["name": .string(check.name), "ok": .bool(check.problem == nil)]
+            [
+                "name": .string(check.name), "ok": .bool(check.problem == nil),
+                "vital": .bool(check.isVital),
+            ]
         }
         return .json(
             ["status": isReady ? "ready" : "not_ready", "checks": .array(list)],
@@ -71,6 +74,7 @@ extension API {
         instruments.gauge(.pending, Double(counts.scheduled))
         instruments.gauge(.inFlight, Double(counts.inFlight))
         instruments.gauge(.damaged, Double(counts.damaged))
+        instruments.gauge(.inHand, Double(reading.inFlight))
         instruments.gauge(.dueNow, Double(reading.dueNow))
         instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
         for state in WaitingState.allCases where state.isHold {
@@ -95,6 +99,7 @@ extension API {
         for check in await checks() {
             instruments.gauge(.check, check.problem == nil ? 1 : 0, [("check", check.name)])
         }
+        instruments.gauge(.uptime, (server.clock.now() - server.began).seconds)
         instruments.gauge(.streamSubscribers, Double(server.feed.listeners))
         return .bytes(
             Array(server.registry.exposition().utf8),
