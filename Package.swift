@@ -265,6 +265,13 @@ let package = Package(
             path: "Sources/Processes/RabbitMQ",
             ["BelfryPeers", "BelfryRedisProcess", "CRabbitMQ"]
         ),
+        module(
+            "ClusterDemo",
+            [
+                "BelfryClient", "BelfryCore", "BelfryPeers", "BelfryPostgresProcess",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess",
+            ]
+        ),
 
         // MARK: Tests
 
@@ -355,6 +362,8 @@ let package = Package(
                 "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", yams,
             ]
         ),
+        // Everything at once, with processes that are killed.
+        tests("ClusterDemoTests", ["BelfryClusterDemo", "belfry"]),
         tests("TidyTests", []),
     ]
 )
@@ -363,6 +372,16 @@ let package = Package(
 if Context.environment["BELFRY_DOCS"] != nil {
     package.dependencies.append(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")
+    )
+}
+if Context.environment["BELFRY_CLUSTER_DEMO"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "belfry-cluster-demo",
+            dependencies: ["BelfryClusterDemo", argumentParser],
+            path: "Sources/belfry-cluster-demo",
+            swiftSettings: settings
+        )
     )
 }
 if let wanted = Context.environment["BELFRY_BENCHMARKS"] {
