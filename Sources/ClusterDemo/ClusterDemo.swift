@@ -59,7 +59,7 @@ package struct ClusterDemo: Sendable {
     private func rush(on stage: ClusterStage) async throws -> RushReport {
         let clock = SystemClock()
         let opening = (clock.now() + opensIn).nextSecond
-        try await stage.open(topic: Crowd.topic, at: opening)
+        try await stage.open(topic: Crowd.topic, at: opening, for: people)
         tell("3 workers are up; the coupon opens \(opensIn.components.seconds) s from now")
         var crowd = Crowd(people: people)
         try await crowd.subscribe(at: stage.workers)

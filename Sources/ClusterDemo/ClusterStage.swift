@@ -24,7 +24,9 @@ final class ClusterStage: Sendable {
     func remove() { for worker in workers { worker.kill() } }
 
     /// Starts three workers, and makes an account and a topic.
-    func open(topic: String, at opening: Timestamp) async throws {
+    ///
+    /// - Parameter people: how many will be told; a twentieth of them at once, so that there is a middle of it to kill somebody in.
+    func open(topic: String, at opening: Timestamp, for people: Int) async throws {
         let first = try await start("worker-1")
         try await first.client.call(
             .post,
@@ -32,7 +34,7 @@ final class ClusterStage: Sendable {
             body: .object([
                 "key": .string("shop"), "kind": .string("webhook"),
                 // A broker takes messages by the thousand: the usual number is for receivers of webhooks.
-                "concurrency": .integer(1000),
+                "concurrency": .integer(Int64(max(50, people / 20))),
             ])
         )
         try await first.client.call(

@@ -26,10 +26,10 @@ struct Rush: Sendable {
         let all = stage.workers
         guard let victim = all.last else { return Sight(held: 0) }
         let survivors = Array(all.dropLast())
-        // All three together: its own part shows when the others are done.
-        let most = await total(survivors[0]).inFlight ?? promised
         victim.kill()
         tell("\(watch.count) told: killed \(victim.name)")
+        // All three together, as its leases have not ended: its own part shows when the others are done.
+        let most = await total(survivors[0]).inFlight ?? promised
         try await reach(promised / 2, by: end)
         if let primary = try await stage.servers.redis.primary() {
             primary.kill()
