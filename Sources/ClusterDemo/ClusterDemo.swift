@@ -6,7 +6,7 @@ import Foundation
 /// the topic opens, and while everybody is told a worker and a primary of Redis are killed. Judged by what came out of the broker.
 package struct ClusterDemo: Sendable {
     package var people: Int
-    /// How long from the start of the workers until the topic opens.
+    /// How long from the first worker until the topic opens.
     package var opensIn: Duration
     /// The program that serves.
     package var belfry: String
@@ -58,9 +58,9 @@ package struct ClusterDemo: Sendable {
 
     private func rush(on stage: ClusterStage) async throws -> RushReport {
         let clock = SystemClock()
-        let opening = (clock.now() + opensIn).nextSecond
-        try await stage.open(topic: Crowd.topic, at: opening, for: people)
-        tell("3 workers are up; the coupon opens \(opensIn.components.seconds) s from now")
+        let opening = try await stage.open(topic: Crowd.topic, after: opensIn, for: people)
+        let seconds = (opening - clock.now()).components.seconds
+        tell("3 workers are up; the coupon opens \(seconds) s from now")
         var crowd = Crowd(people: people)
         try await crowd.subscribe(at: stage.workers)
         tell("\(people) people have subscribed")
@@ -83,11 +83,5 @@ package struct ClusterDemo: Sendable {
             throw ClusterDemoFailure("\(strangers) messages are for nobody who subscribed")
         }
         return RushReport(crowd, arrivals, opening: opening, sight)
-    }
-}
-
-extension Timestamp {
-    fileprivate var nextSecond: Timestamp {
-        Timestamp(milliseconds: (milliseconds / 1000 + 1) * 1000)
     }
 }

@@ -25,9 +25,13 @@ final class ClusterStage: Sendable {
 
     /// Starts three workers, and makes an account and a topic.
     ///
-    /// - Parameter people: how many will be told; a twentieth of them at once, so that there is a middle of it to kill somebody in.
-    func open(topic: String, at opening: Timestamp, for people: Int) async throws {
+    /// - Parameters:
+    ///   - wait: from when the first worker is up until it opens.
+    ///   - people: how many will be told; a twentieth of them at once, so that there is a middle of it to kill somebody in.
+    /// - Returns: when it opens, on a whole second.
+    func open(topic: String, after wait: Duration, for people: Int) async throws -> Timestamp {
         let first = try await start("worker-1")
+        let opening = (SystemClock().now() + wait).nextSecond
         try await first.client.call(
             .post,
             "/v1/accounts",
@@ -50,6 +54,7 @@ final class ClusterStage: Sendable {
         async let second = start("worker-2")
         async let third = start("worker-3")
         _ = try await (second, third)
+        return opening
     }
 
     private func start(_ name: String) async throws -> ClusterWorker {
@@ -60,5 +65,11 @@ final class ClusterStage: Sendable {
         started.withLock { $0.append(worker) }
         try await worker.answers()
         return worker
+    }
+}
+
+extension Timestamp {
+    fileprivate var nextSecond: Timestamp {
+        Timestamp(milliseconds: (milliseconds / 1000 + 1) * 1000)
     }
 }

@@ -19,7 +19,7 @@ struct ClusterDemoCommand: AsyncParsableCommand {
     var people = 20_000
     @Option(
         help:
-            "Seconds from the start of the workers until it opens. Without it, by the number of people."
+            "Seconds from the first worker until it opens. Without it, by the number of people."
     )
     var opensIn: Int?
     @Option(help: "The program to serve with. Without it, the belfry beside this one.")
