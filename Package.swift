@@ -168,9 +168,8 @@ let package = Package(
         module(
             "Channels",
             [
-                "BelfryCore", "BelfryWeChat", "CRabbitMQ", asyncHTTPClient, crypto, nioCore,
-                nioHTTP1,
-                nioPosix,
+                "BelfryCore", "BelfryRedisClient", "BelfryWeChat", "CRabbitMQ", asyncHTTPClient,
+                crypto, nioCore, nioHTTP1, nioPosix,
             ]
         ),
         .systemLibrary(
@@ -256,6 +255,27 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // MARK: Servers of somebody else, started for a test or a demonstration
+
+        module("RedisProcess", path: "Sources/Processes/Redis", []),
+        module(
+            "PostgresProcess",
+            path: "Sources/Processes/Postgres",
+            ["BelfryPostgresClient", "BelfryRedisProcess"]
+        ),
+        module(
+            "RabbitMQProcess",
+            path: "Sources/Processes/RabbitMQ",
+            ["BelfryPeers", "BelfryRedisProcess", "CRabbitMQ"]
+        ),
+        module(
+            "ClusterDemo",
+            [
+                "BelfryClient", "BelfryCore", "BelfryPeers", "BelfryPostgresProcess",
+                "BelfryRabbitMQProcess", "BelfryRedisProcess",
+            ]
+        ),
+
         // MARK: Tests
 
         module(
@@ -288,18 +308,12 @@ let package = Package(
                 nioPosix,
             ]
         ),
-        module("RedisProcess", path: "Tests/RedisProcess", []),
         tests(
             "PostgresTests",
             [
                 "BelfryPostgres", "BelfryPostgresClient", "BelfryPostgresProcess",
                 "BelfrySimulation", "BelfryTimelineConformance",
             ]
-        ),
-        module(
-            "PostgresProcess",
-            path: "Tests/PostgresProcess",
-            ["BelfryPostgresClient", "BelfryRedisProcess"]
         ),
         tests("WeChatTests", ["BelfryCore", "BelfrySimulation", "BelfryWeChat"]),
         tests("ActivationTests", ["BelfryActivation"]),
@@ -308,12 +322,11 @@ let package = Package(
             "RecordsTests",
             ["BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords", "BelfrySimulation"]
         ),
-        module("RabbitMQProcess", path: "Tests/RabbitMQProcess", ["BelfryPeers", "CRabbitMQ"]),
         tests(
             "ChannelsTests",
             [
-                "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfrySimulation",
-                "BelfryWeChat", hummingbird,
+                "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfryRedisClient",
+                "BelfryRedisProcess", "BelfrySimulation", "BelfryWeChat", hummingbird,
                 logging,
                 nioCore, nioPosix,
             ]
@@ -350,8 +363,11 @@ let package = Package(
             [
                 "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
                 "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", hummingbird, logging,
+                yams,
             ]
         ),
+        // Everything at once, with processes that are killed.
+        tests("ClusterDemoTests", ["BelfryClusterDemo", "belfry"]),
         tests("TidyTests", []),
     ]
 )
@@ -360,6 +376,16 @@ let package = Package(
 if Context.environment["BELFRY_DOCS"] != nil {
     package.dependencies.append(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")
+    )
+}
+if Context.environment["BELFRY_CLUSTER_DEMO"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "belfry-cluster-demo",
+            dependencies: ["BelfryClusterDemo", argumentParser],
+            path: "Sources/belfry-cluster-demo",
+            swiftSettings: settings
+        )
     )
 }
 if let wanted = Context.environment["BELFRY_BENCHMARKS"] {

@@ -3,6 +3,7 @@
 
 #include <amqp.h>
 #include <amqp_framing.h>
+#include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 
 /// Logs in with a password: `amqp_login` takes a variable number of arguments, which Swift cannot call.

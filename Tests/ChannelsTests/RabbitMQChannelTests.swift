@@ -1,6 +1,7 @@
 import BelfryChannels
 import BelfryCore
 import BelfryRabbitMQProcess
+import BelfryRedisProcess
 import BelfrySimulation
 import Testing
 
@@ -101,6 +102,46 @@ struct RabbitMQChannelTests {
         await channel.close()
     }
 
+    @Test("speaks TLS to a broker that proves who it is, and to no other")
+    func speaksTLS() async throws {
+        let certificate = try await Certificate()
+        let broker = try RabbitMQProcess(certificate)
+        defer { broker.remove() }
+        try await broker.answers()
+        let queue = try RabbitMQQueue(broker, "orders")
+        try queue.declare()
+        let place = "amqps://guest:guest@localhost:\(certificate.port)"
+        let outcomes = try await send("\(place)?cacertfile=\(certificate.file)")
+        #expect(try queue.take().map(\.id) == [message(0).wireID])
+        #expect(outcomes == [.sent(reference: message(0).wireID)])
+        let untrusted = try cause(try await send(place)[0])
+        #expect(untrusted.code == "rabbitmq_tls", "\(untrusted)")
+        #expect(untrusted.remedy.contains("cacertfile"))
+        let nameless = try cause(
+            try await send(
+                "\(place.replacing("localhost", with: "127.0.0.1"))?cacertfile=\(certificate.file)"
+            )[0]
+        )
+        #expect(nameless.code == "rabbitmq_tls", "\(nameless)")
+        #expect(try cause(try await send("\(place)?cacertfile=/none")[0]).code == "rabbitmq_tls")
+        #expect(try await send("\(place)?verify=verify_none") == outcomes)
+        let plain = place.replacing("\(certificate.port)", with: "\(broker.port)")
+        #expect(try cause(try await send("\(plain)?verify=verify_none")[0]).code == "rabbitmq_tls")
+    }
+
+    /// Sends one message to a broker at an address, once.
+    private func send(_ address: String) async throws -> [SendOutcome] {
+        let channel = RabbitMQChannel(
+            try RabbitMQAddress(address),
+            route: RabbitMQRoute(exchange: "", routingKey: "orders"),
+            timeout: .seconds(60),
+            clock: ManualClock()
+        )
+        let outcomes = await channel.send([message(0)])
+        await channel.close()
+        return outcomes
+    }
+
     @Test("gives a broker up that does not answer, and loses nothing when it does again")
     func frozen() async throws {
         let broker = try RabbitMQProcess()
@@ -110,11 +151,13 @@ struct RabbitMQChannelTests {
         try queue.declare()
         let channel = try channel(broker, key: "orders", timeout: .seconds(1))
         try await sendUntilConfirmed(channel, [message(0)])
+        #expect(channel.problem == nil)
         broker.freeze()
         // More than the sockets of both sides hold: publishing itself stands still.
         let bulky = (1..<200).map { message($0, padding: 60_000) }
         let outcomes = await channel.send(bulky)
         #expect(outcomes.allSatisfy { if case .retry = $0 { true } else { false } })
+        #expect(channel.problem != nil)
         broker.thaw()
         try await sendUntilConfirmed(channel, bulky)
         #expect(Set(try queue.take().map(\.id)).count == 200)
@@ -206,13 +249,33 @@ struct RabbitMQAddressTests {
         #expect(address.virtualHost == "orders")
         #expect("\(address)" == "amqp://shop@mq.example:5673/orders")
         #expect(try RabbitMQAddress("amqp://localhost").port == 5672)
+        #expect(address.tls == nil)
+        #expect(try RabbitMQAddress("amqp://localhost").virtualHost == "/")
+        #expect(try RabbitMQAddress("amqp://localhost/").virtualHost == "")
+        #expect(try RabbitMQAddress("amqp://localhost/%2f").virtualHost == "/")
+    }
+
+    @Test("says how the broker proves who it is, and is strict unless told otherwise")
+    func readTLS() throws {
+        let usual = try RabbitMQAddress("amqps://shop:geheim@mq.example/orders")
+        #expect(usual.port == 5671)
+        #expect(usual.tls?.verifies == true)
+        #expect(usual.tls?.authorities == nil)
+        #expect("\(usual)" == "amqps://shop@mq.example:5671/orders")
+        let told = try RabbitMQAddress(
+            "amqps://mq.example?cacertfile=/ca.pem&certfile=/me.pem&keyfile=/me.key&verify=verify_none"
+        )
+        #expect(told.tls?.authorities == "/ca.pem")
+        #expect(told.tls?.certificate == "/me.pem" && told.tls?.key == "/me.key")
+        #expect(told.tls?.verifies == false)
     }
 
     @Test(
         "says what is allowed",
         arguments: [
-            "", "http://localhost", "amqps://localhost", "amqp://h:0", "amqp://h:x",
-            "amqp://a b",
+            "", "http://localhost", "amqp://h:0", "amqp://h:x", "amqp://a b",
+            "amqp://h?cacertfile=/x", "amqps://h?verify=maybe", "amqps://h?certfile=/x",
+            "amqps://h?heartbeat=5", "amqps://h?verify",
         ]
     )
     func refused(text: String) {

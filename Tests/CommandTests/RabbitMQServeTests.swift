@@ -47,10 +47,10 @@ struct RabbitMQServeTests {
         await server.stop()
         let wrong = try await Program.run(
             ["serve", "--print-config"],
-            environment: ["BELFRY_RABBITMQ_URL": "amqps://shop:geheim@mq.example"]
+            environment: ["BELFRY_RABBITMQ_URL": "amqps://shop:geheim@mq.example?verify=never"]
         )
         #expect(wrong.code == 78)
-        #expect(wrong.err.contains("TLS to RabbitMQ is not built in"))
+        #expect(wrong.err.contains("verify_peer and verify_none"))
         #expect(!wrong.err.contains("geheim"))
     }
 

@@ -51,6 +51,48 @@ struct RedisServeTests {
         #expect(doctor.out.contains("damaged: timeline: Redis: maxmemory-policy"))
     }
 
+    @Test(
+        "waits at the start for a Redis that is not up yet where it is told to, and ends with 74 otherwise"
+    )
+    func waits() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let redis = try RedisProcess()
+        defer { redis.kill() }
+        let arguments = [
+            "serve", "--data-folder", folder, "--http-port", "0", "--timeline-url",
+            try await ready(redis),
+        ]
+        redis.kill()
+        #expect(try await Program.run(arguments).code == 74)
+        let server = Process()
+        server.executableURL = URL(filePath: Program.path)
+        server.arguments = arguments + ["--start-wait", "10m"]
+        let output = Pipe()
+        server.standardOutput = output
+        server.standardError = output
+        try server.run()
+        defer { kill(server.processIdentifier, SIGKILL) }
+        try await Self.read(output, until: "waiting for what cannot be reached")
+        try redis.restart()
+        try await Self.read(output, until: "is at http://")
+    }
+
+    /// Reads what a program says until it says a word. Blocks a thread of its own, not one that tests run on.
+    private static func read(_ pipe: Pipe, until word: String) async throws {
+        let text = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var text = ""
+                while !text.contains(word) {
+                    let data = pipe.fileHandleForReading.availableData
+                    if data.isEmpty { break }
+                    text += String(decoding: data, as: UTF8.self)
+                }
+                continuation.resume(returning: text)
+            }
+        }
+        #expect(text.contains(word), "\(text)")
+    }
+
     @Test("leaves no push behind in a data folder")
     func leftBehind() async throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -55,6 +55,8 @@ struct MetricsTests {
         let answer = try await fixture.admin(.get, "/metrics")
         #expect(answer.headers[.contentType]?.hasPrefix("text/plain; version=0.0.4") == true)
         #expect(answer.text.contains("belfry_delivery_due_now 3"))
+        #expect(answer.text.contains("belfry_delivery_in_flight 2"))
+        #expect(answer.text.contains("belfry_uptime_seconds "))
         #expect(answer.text.contains(#"belfry_check_ok{check="timeline"} 1"#))
         #expect(
             answer.text.contains(

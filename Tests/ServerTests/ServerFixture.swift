@@ -59,7 +59,12 @@ struct ServerFixture {
             registry: PrometheusRegistry(),
             keys: StoredKeys(records: records, clock: clock),
             reading: {
-                DeliveryReading(dueNow: 3, latenessP99: .milliseconds(4), sentLastMinute: 9)
+                DeliveryReading(
+                    dueNow: 3,
+                    inFlight: 2,
+                    latenessP99: .milliseconds(4),
+                    sentLastMinute: 9
+                )
             },
             feed: LiveFeed(),
             callback: { request in

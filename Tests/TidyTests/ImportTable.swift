@@ -24,7 +24,8 @@ private let allowed: [String: Set<String>] = [
         "GRDB",
     ],
     "Channels": [
-        "AsyncHTTPClient", "BelfryCore", "BelfryWeChat", "CRabbitMQ", "Crypto", "Foundation",
+        "AsyncHTTPClient", "BelfryCore", "BelfryRedisClient", "BelfryWeChat", "CRabbitMQ", "Crypto",
+        "Foundation",
         "FoundationEssentials", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOHTTP1",
         "NIOPosix",
     ],

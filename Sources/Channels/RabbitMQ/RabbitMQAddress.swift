@@ -1,47 +1,52 @@
 import CRabbitMQ
 
-/// Where a broker is and as whom to talk to it: `amqp://[user[:password]@]host[:port][/vhost]`
-/// ([the scheme of RabbitMQ](https://www.rabbitmq.com/docs/uri-spec)).
+/// Where a broker is and as whom to talk to it: `amqp://[user[:password]@]host[:port][/vhost]`, or `amqps://` with TLS and its options
+/// ([the scheme of RabbitMQ](https://www.rabbitmq.com/docs/uri-spec), [its options](https://www.rabbitmq.com/docs/uri-query-parameters)).
 package struct RabbitMQAddress: Sendable, Hashable, CustomStringConvertible {
     package let host: String
     package let port: Int
     package let virtualHost: String
     package let user: String
     let password: String
+    /// `nil`: without TLS.
+    package let tls: RabbitMQTLS?
+
+    private static let form = "must be amqp:// or amqps://[user[:password]@]host[:port][/vhost]"
 
     /// - Throws: ``RabbitMQAddressProblem`` that says what is allowed; it never repeats the password.
     package init(_ text: String) throws(RabbitMQAddressProblem) {
-        guard !text.hasPrefix("amqps://") else {
-            throw RabbitMQAddressProblem(
-                "TLS to RabbitMQ is not built in: give amqp:// and a tunnel (stunnel, a service mesh)"
-            )
+        let halves = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let isSecure = text.hasPrefix("amqps://")
+        guard isSecure || text.hasPrefix("amqp://"),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+        else { throw RabbitMQAddressProblem(Self.form) }
+        let options = try Self.options(halves.count > 1 ? halves[1] : "")
+        guard isSecure || options.isEmpty else {
+            throw RabbitMQAddressProblem("may have options with amqps:// only")
         }
-        guard text.hasPrefix("amqp://"), text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-            throw RabbitMQAddressProblem("must be amqp://[user[:password]@]host[:port][/vhost]")
-        }
-        var bytes = Array(text.utf8CString)
-        // It writes into the text what it has decoded, and points there.
-        let parsed = bytes.withUnsafeMutableBufferPointer { buffer in
-            var parsed = amqp_connection_info()
-            guard amqp_parse_url(buffer.baseAddress, &parsed) == RabbitMQ.fine else {
-                return Parts?.none
-            }
-            return Parts(
-                host: String(cString: parsed.host),
-                port: Int(parsed.port),
-                virtualHost: String(cString: parsed.vhost),
-                user: String(cString: parsed.user),
-                password: String(cString: parsed.password)
-            )
-        }
-        guard let parsed, !parsed.host.isEmpty, (1...65_535).contains(parsed.port) else {
-            throw RabbitMQAddressProblem("must be amqp://[user[:password]@]host[:port][/vhost]")
-        }
+        tls = isSecure ? try RabbitMQTLS(options) : nil
+        guard let parsed = Parts(halves[0]), !parsed.host.isEmpty,
+            (1...65_535).contains(parsed.port)
+        else { throw RabbitMQAddressProblem(Self.form) }
         host = parsed.host
         port = parsed.port
         virtualHost = parsed.virtualHost
         user = parsed.user
         password = parsed.password
+    }
+
+    private static func options(_ text: Substring) throws(RabbitMQAddressProblem) -> [String:
+        String]
+    {
+        var options: [String: String] = [:]
+        for pair in text.split(separator: "&") {
+            let words = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard words.count == 2 else {
+                throw RabbitMQAddressProblem("has options that are not key=value, joined by &")
+            }
+            options[String(words[0])] = String(words[1])
+        }
+        return options
     }
 
     private struct Parts {
@@ -50,11 +55,34 @@ package struct RabbitMQAddress: Sendable, Hashable, CustomStringConvertible {
         var virtualHost: String
         var user: String
         var password: String
+
+        init?(_ text: Substring) {
+            var bytes = Array(String(text).utf8CString)
+            // It writes into the text what it has decoded, and points there.
+            let parts = bytes.withUnsafeMutableBufferPointer { buffer -> Parts? in
+                var parsed = amqp_connection_info()
+                guard amqp_parse_url(buffer.baseAddress, &parsed) == RabbitMQ.fine else {
+                    return nil
+                }
+                return Parts(parsed)
+            }
+            guard let parts else { return nil }
+            self = parts
+        }
+
+        private init(_ parsed: amqp_connection_info) {
+            host = String(cString: parsed.host)
+            port = Int(parsed.port)
+            virtualHost = String(cString: parsed.vhost)
+            user = String(cString: parsed.user)
+            password = String(cString: parsed.password)
+        }
     }
 
     /// Without the password.
     package var description: String {
-        "amqp://\(user)@\(host):\(port)/\(virtualHost == "/" ? "" : virtualHost)"
+        let scheme = tls == nil ? "amqp" : "amqps"
+        return "\(scheme)://\(user)@\(host):\(port)/\(virtualHost == "/" ? "" : virtualHost)"
     }
 }
 

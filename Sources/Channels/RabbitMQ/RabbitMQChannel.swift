@@ -23,6 +23,7 @@ package final class RabbitMQChannel: BelfryCore.Channel {
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private let connection = Mutex<RabbitMQConnection?>(nil)
     private let queue = Mutex(Queue())
+    private let trouble = Mutex<String?>(nil)
 
     private struct Queue {
         var waiting: [Waiting] = []
@@ -47,6 +48,9 @@ package final class RabbitMQChannel: BelfryCore.Channel {
         self.clock = clock
         thread.start()
     }
+
+    /// What was wrong with the last batch that could not be handed over whole, if nothing went well since.
+    package var problem: String? { trouble.withLock { $0 } }
 
     /// Hangs up; whatever is sent afterwards is to be retried.
     package func close() async {
@@ -77,11 +81,19 @@ package final class RabbitMQChannel: BelfryCore.Channel {
             guard !batch.isEmpty else { return }
             let messages = batch.flatMap(\.messages)
             var outcomes = (isOpen ? publish(messages) : closed(messages))[...]
+            note(outcomes)
             for waiting in batch {
                 waiting.done.resume(returning: Array(outcomes.prefix(waiting.messages.count)))
                 outcomes = outcomes.dropFirst(waiting.messages.count)
             }
         }
+    }
+
+    private func note(_ outcomes: ArraySlice<SendOutcome>) {
+        let problems = outcomes.lazy.compactMap { outcome -> String? in
+            if case .retry(_, let cause) = outcome { cause.message } else { nil }
+        }
+        trouble.withLock { $0 = problems.first }
     }
 
     private func publish(_ messages: [OutboundMessage]) -> [SendOutcome] {
@@ -133,11 +145,15 @@ package final class RabbitMQChannel: BelfryCore.Channel {
         retry(
             failure.step,
             failure.message,
-            failure.step == "login"
-                ? "correct the user, the password and the virtual host of rabbitmq.url"
-                : "check that the broker runs, and rabbitmq.url"
+            Self.remedies[failure.step] ?? "check that the broker runs, and rabbitmq.url"
         )
     }
+
+    private static let remedies = [
+        "login": "correct the user, the password and the virtual host of rabbitmq.url",
+        "tls":
+            "name the authority of the broker's certificate in rabbitmq.url (?cacertfile=FILE), and the host that it is for",
+    ]
 
     private func closed(_ messages: [OutboundMessage]) -> [SendOutcome] {
         let outcome = retry("closed", "this program is shutting down", "")

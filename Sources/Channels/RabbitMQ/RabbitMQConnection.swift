@@ -41,13 +41,11 @@ final class RabbitMQConnection {
             throw RabbitMQFailure("unreachable", "there is no memory for a connection")
         }
         self.connection = connection
-        guard let socket = amqp_tcp_socket_new(connection) else {
-            throw RabbitMQFailure("unreachable", "there is no memory for a socket")
-        }
         var limit = timeval(patience)
+        let socket = try Self.socket(connection, address.tls)
         let opened = amqp_socket_open_noblock(socket, address.host, Int32(address.port), &limit)
         guard opened == RabbitMQ.fine else {
-            throw RabbitMQFailure("unreachable", "\(address): \(RabbitMQ.text(opened))")
+            throw RabbitMQFailure(Self.step(opened), "\(address): \(RabbitMQ.text(opened))")
         }
         amqp_set_handshake_timeout(connection, &limit)
         amqp_set_rpc_timeout(connection, &limit)
@@ -73,6 +71,25 @@ final class RabbitMQConnection {
         cutter.set(-1)
         // Closes its socket, too. What the broker makes of that is no longer asked.
         _ = amqp_destroy_connection(connection)
+    }
+
+    private static func socket(_ connection: amqp_connection_state_t, _ tls: RabbitMQTLS?)
+        throws(RabbitMQFailure) -> OpaquePointer
+    {
+        if let tls { return try tls.socket(for: connection) }
+        guard let socket = amqp_tcp_socket_new(connection) else {
+            throw RabbitMQFailure("unreachable", "there is no memory for a socket")
+        }
+        return socket
+    }
+
+    /// A certificate that is not trusted is somebody's mistake; that nobody answers may pass.
+    private static func step(_ status: Int32) -> String {
+        let ofTLS = [
+            AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED,
+            AMQP_STATUS_SSL_PEER_VERIFY_FAILED, AMQP_STATUS_SSL_CONNECTION_FAILED,
+        ]
+        return ofTLS.contains { Int32($0.rawValue) == status } ? "tls" : "unreachable"
     }
 
     /// Whether the broker has hung up since the last use: a message for a closed connection would count as lost.
@@ -168,7 +185,7 @@ final class Cutter: Sendable {
 
 /// A broker could not be talked to.
 struct RabbitMQFailure: Error {
-    /// `unreachable` or `login`.
+    /// `unreachable`, `tls` or `login`.
     let step: String
     let message: String
 

@@ -33,7 +33,9 @@ package struct PeerProgram {
         let command = unprivileged([path] + arguments)
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())
+        // Settings of the caller's own Belfry are none of this program's.
         process.environment = ProcessInfo.processInfo.environment
+            .filter { !$0.key.hasPrefix("BELFRY_") }
             .merging(environment) { _, ours in ours }
         process.currentDirectoryURL = URL(filePath: folder)
         guard FileManager.default.createFile(atPath: log, contents: nil) || exists(log) else {

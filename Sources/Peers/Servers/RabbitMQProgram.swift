@@ -14,8 +14,15 @@ extension PeerProgram {
 
     /// A broker with everything in a folder of its own, everything on loopback.
     ///
-    /// - Parameter mapper: the port of its ``portMapper(port:folder:)``.
-    package static func rabbitMQ(port: Int, mapper: Int, folder: String) throws -> PeerProgram {
+    /// - Parameters:
+    ///   - mapper: the port of its ``portMapper(port:folder:)``.
+    ///   - settings: lines of its `rabbitmq.conf`.
+    package static func rabbitMQ(
+        port: Int,
+        mapper: Int,
+        folder: String,
+        settings: [String] = []
+    ) throws -> PeerProgram {
         var broker = PeerProgram(
             "rabbitmq-server",
             // The one on the path changes the user and uses the system's folders.
@@ -29,12 +36,14 @@ extension PeerProgram {
         )
         let plugins = "\(folder)/enabled_plugins"
         try Data("[].".utf8).write(to: URL(filePath: plugins))
+        let lines = settings.map { $0 + "\n" }.joined()
+        try Data(lines.utf8).write(to: URL(filePath: "\(folder)/rabbitmq.conf"))
         broker.environment = [
             "HOME": folder,
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": String(mapper),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": "\(folder)/none",
+            "RABBITMQ_CONFIG_FILE": "\(folder)/rabbitmq",
             "RABBITMQ_DIST_PORT": String(try LoopbackPort.free()),
             "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
             "RABBITMQ_LOG_BASE": "\(folder)/log",

@@ -102,7 +102,10 @@ enum APISchemas {
                 "overload: boolean"
             )
         ),
-        .init("ReadinessCheck", object("One thing.", "name: string", "ok: boolean")),
+        .init(
+            "ReadinessCheck",
+            object("One thing.", "name: string", "ok: boolean", "vital: boolean")
+        ),
     ]
 
     private static let states: JSONValue = [

@@ -25,7 +25,7 @@ extension API {
                 operation: Operation(
                     id: "getReadiness",
                     summary:
-                        "Whether timeline, records and disk can be used; 503 says which cannot.",
+                        "Whether timeline, records and disk can be used; 503 says which cannot. What is not vital, such as a broker, is told and makes no 503.",
                     tag: "health",
                     answer: "Readiness"
                 )
@@ -48,9 +48,12 @@ extension API {
     /// The names alone: causes are for those with a key.
     private func readiness(_ call: Call) async -> Response {
         let checks = await checks()
-        let isReady = checks.allSatisfy { $0.problem == nil }
+        let isReady = checks.allSatisfy { $0.problem == nil || !$0.isVital }
         let list = checks.map { check -> JSONValue in
-            ["name": .string(check.name), "ok": .bool(check.problem == nil)]
+            [
+                "name": .string(check.name), "ok": .bool(check.problem == nil),
+                "vital": .bool(check.isVital),
+            ]
         }
         return .json(
             [
@@ -91,6 +94,7 @@ extension API {
         }
         async let looked = checks()
         let (reading, counts, checks) = await (server.reading(), counted, looked)
+        instruments.gauge(.inHand, Double(reading.inFlight))
         if let counts {
             instruments.gauge(.pending, Double(counts.scheduled))
             instruments.gauge(.inFlight, Double(counts.inFlight))
@@ -127,6 +131,7 @@ extension API {
         instruments.gauge(.overloads, Double(reading.overloads))
         instruments.gauge(.deferred, Double(reading.deferred))
         if let capacity = reading.capacity { instruments.gauge(.capacity, capacity) }
+        instruments.gauge(.uptime, (server.clock.now() - server.began).seconds)
         instruments.gauge(.streamSubscribers, Double(server.feed.listeners))
         return .bytes(
             Array(server.registry.exposition().utf8),

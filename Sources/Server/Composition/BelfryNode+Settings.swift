@@ -77,6 +77,7 @@ extension DeliveryReading {
         }
         self.init(
             dueNow: snapshot.inFlight,
+            inFlight: snapshot.inFlight,
             latenessP50: span(late.p50),
             latenessP95: span(late.p95),
             latenessP99: span(late.p99),

@@ -32,7 +32,7 @@ package struct BelfryNode: Sendable {
     private let folder: DataFolder
     private let recordsCheck: RecordsCheck
     private let caller: HTTPClientCaller
-    private let rabbitmq: RabbitMQChannel?
+    private let brokers: Brokers
     private let registry: PrometheusRegistry
     /// When this process began: what was reserved before it was reserved by one that crashed.
     private let began: Timestamp
@@ -157,7 +157,7 @@ package struct BelfryNode: Sendable {
         // Waiting for a connection must end before a call does: only then it is known that nothing was sent.
         let patience = min(configuration.wechat.timeout, configuration.webhook.timeout)
         caller = HTTPClientCaller(connectTimeout: min(.seconds(5), patience / 2))
-        rabbitmq = try RabbitMQChannel(configuration.rabbitmq, clock: clock)
+        brokers = try Brokers(configuration, clock: clock, seed: seed)
         let boarding = BoardingBook()
         let reminders = ReminderDesk(
             records: records,
@@ -179,7 +179,7 @@ package struct BelfryNode: Sendable {
                 accounts: accounts,
                 records: records,
                 caller: caller,
-                rabbitmq: rabbitmq,
+                brokers: brokers,
                 live: live,
                 clock: clock
             ),
@@ -236,7 +236,7 @@ package struct BelfryNode: Sendable {
         accounts: AccountBook,
         records: Records,
         caller: HTTPClientCaller,
-        rabbitmq: RabbitMQChannel?,
+        brokers: Brokers,
         live: LiveConfiguration,
         clock: any WallClock
     ) -> [any Channel] {
@@ -273,7 +273,7 @@ package struct BelfryNode: Sendable {
             ) { accounts[$0]?.webhookTarget(timeout: timeout) },
             LogChannel(path: "\(folder.path)/log-channel.ndjson", clock: clock),
             NullChannel(),
-        ] + (rabbitmq.map { [$0] } ?? [])
+        ] + brokers.channels
     }
 
     /// The long-lived parts in the order they start; they stop in the reverse order.
@@ -284,9 +284,9 @@ package struct BelfryNode: Sendable {
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         [
-            StoreService { [caller, rabbitmq, records, timeline, late] in
+            StoreService { [caller, brokers, records, timeline, late] in
                 await caller.shutdown()
-                await rabbitmq?.close()
+                await brokers.close()
                 await late.finish()
                 await records.close()
                 await timeline.close()
@@ -359,6 +359,7 @@ package struct BelfryNode: Sendable {
     /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:simulateFollow:listening:)`` was never called.
     package func close() async {
         await caller.shutdown()
+        await brokers.close()
         await records.close()
         await timeline.close()
     }
@@ -367,6 +368,7 @@ package struct BelfryNode: Sendable {
     package func checks() async -> [Check] {
         Check.all(accounts: accounts, delivery: dispatcher.snapshot())
             + [recordsCheck.check, DiskRoom(folder: folder.path).check, await damageCheck()]
+            + brokers.checks
     }
 
     // MARK: What the HTTP side needs
@@ -420,13 +422,11 @@ package struct BelfryNode: Sendable {
             },
             channels: Self.channelNames,
             isAccount: { [accounts] in accounts[$0] != nil },
-            channelProblem: { [accounts, rabbitmq] in
-                $1 == "rabbitmq" && rabbitmq == nil
-                    ? "is not set up on this server: rabbitmq.url is empty"
-                    : accounts[$0]?.problem(with: $1)
+            channelProblem: { [accounts, brokers] in
+                brokers.problem(with: $1) ?? accounts[$0]?.problem(with: $1)
             },
             payloadProblem: Self.payloadProblem,
-            uncheckedChannels: ["webhook", "rabbitmq", "log", "null"],
+            uncheckedChannels: ["webhook", "rabbitmq", "redis-stream", "log", "null"],
             reminders: reminders,
             late: late,
             checks: { await checks() },
@@ -444,7 +444,8 @@ package struct BelfryNode: Sendable {
 
     /// What pushes and steps of flows may name.
     static let channelNames = Set(
-        WeChatInterface.allCases.map(\.rawValue) + ["webhook", "rabbitmq", "log", "null"]
+        WeChatInterface.allCases.map(\.rawValue)
+            + ["webhook", "rabbitmq", "redis-stream", "log", "null"]
     )
 
     /// What is wrong with a payload for a channel; `nil` where it can be sent.

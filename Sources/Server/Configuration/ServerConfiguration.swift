@@ -16,12 +16,19 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var wechat = WeChat()
     package var webhook = Webhook()
     package var rabbitmq = RabbitMQ()
+    package var redisStream = RedisStream()
+    package var start = Start()
 
     package init() {}
 
     package struct Data: Sendable, Equatable {
         /// The folder of the journal, the records, the secret key and the first admin key.
         package var folder = "belfry-data"
+    }
+
+    package struct Start: Sendable, Equatable {
+        /// How long a start waits for servers that cannot be reached. Zero: not at all.
+        package var wait = Duration.zero
     }
 
     package struct Timeline: Sendable, Equatable {
@@ -160,12 +167,25 @@ package struct ServerConfiguration: Sendable, Equatable {
 
     /// Where messages of the channel `rabbitmq` go.
     package struct RabbitMQ: Sendable, Equatable {
-        /// `amqp://…`. Empty: there is no such channel.
+        /// `amqp://…` or `amqps://…`. Empty: there is no such channel.
         package var url = ""
         /// Empty: the default one, whose routing keys are names of queues.
         package var exchange = ""
         package var routingKey = "belfry"
         /// For a whole batch.
+        package var timeout = Duration.seconds(30)
+    }
+
+    /// Where messages of the channel `redis-stream` go.
+    package struct RedisStream: Sendable, Equatable {
+        /// `redis://…` or `rediss://…`. Empty: there is no such channel.
+        package var url = ""
+        package var key = "belfry"
+        /// 0: nothing is trimmed.
+        package var lengthMax = 1_000_000
+        /// Replicas that must have a message.
+        package var replicas = 0
+        /// From a call to its answer.
         package var timeout = Duration.seconds(30)
     }
 }

@@ -6,7 +6,8 @@ import Logging
 
 extension Setting {
     /// Every setting there is, in the order in which they are printed.
-    package static let all: [Setting] = data + timeline + http + logs + secrets + engines + outside
+    package static let all: [Setting] =
+        data + start + timeline + http + logs + secrets + engines + outside
 
     /// Finds a setting by its key.
     package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
@@ -20,11 +21,20 @@ extension Setting {
         )
     ]
 
+    private static let start: [Setting] = [
+        .duration(
+            "start.wait",
+            \.start.wait,
+            in: .zero ... .hours(1),
+            "How long a start waits for a Redis or PostgreSQL that cannot be reached; 0s: it fails at once."
+        )
+    ]
+
     private static let timeline: [Setting] = [
         Setting(
             key: "timeline.url",
             meaning:
-                "Where pending pushes are kept: redis://, rediss:// or postgres://, [user[:password]@]host[:port][/database]. "
+                "Where pending pushes are kept: redis://, rediss:// or postgres://, [user[:password]@]host[:port][/database]; behind Sentinel redis+sentinel://[user[:password]@]host[:port],host[:port]/name. "
                 + "Empty: in the data folder. Shown without the password.",
             allowed: "empty, or an address of Redis or PostgreSQL",
             parse: { values, configuration throws(SettingProblem) in
@@ -93,6 +103,10 @@ extension Setting {
                     "is wrong: the address must begin with redis:// or rediss://, redis+sentinel:// or rediss+sentinel://, or postgres://"
             )
         }
+        return try shownRedis(text)
+    }
+
+    private static func shownRedis(_ text: String) throws(SettingProblem) -> String {
         do throws(TimelineError) { return try RedisAddress(text).description } catch {
             throw SettingProblem(text: "is wrong: \(error.message)")
         }
@@ -344,7 +358,7 @@ extension Setting {
         Setting(
             key: "rabbitmq.url",
             meaning:
-                "Broker of the channel rabbitmq: amqp://[user[:password]@]host[:port][/vhost]. Empty: no such channel. Shown without the password.",
+                "Broker of the channel rabbitmq: amqp:// or amqps://, [user[:password]@]host[:port][/vhost]. Empty: no such channel. Shown without the password.",
             allowed: "empty, or an address of RabbitMQ",
             parse: { values, configuration throws(SettingProblem) in
                 let text = values.first ?? ""
@@ -379,6 +393,47 @@ extension Setting {
             \.rabbitmq.timeout,
             in: .seconds(1) ... .minutes(2),
             "How long a batch may take to be confirmed."
+        ),
+        Setting(
+            key: "redis-stream.url",
+            meaning:
+                "Redis of the channel redis-stream: redis://, rediss:// or redis+sentinel://, as timeline.url. Empty: no such channel. Shown without the password.",
+            allowed: "empty, or an address of Redis",
+            parse: { values, configuration throws(SettingProblem) in
+                let text = values.first ?? ""
+                if !text.isEmpty { _ = try shownRedis(text) }
+                configuration.redisStream.url = text
+            },
+            render: { configuration in
+                let url = configuration.redisStream.url
+                // It was read before.
+                return url.isEmpty ? "" : (try? shownRedis(url)) ?? "<redacted>"
+            }
+        ),
+        .text(
+            "redis-stream.key",
+            \.redisStream.key,
+            needed: true,
+            form: .shortName,
+            "Key of the stream; {account} stands for the account's key."
+        ),
+        .integer(
+            "redis-stream.length-max",
+            \.redisStream.lengthMax,
+            in: 0...1_000_000_000,
+            "About how many of its newest entries a stream keeps; 0: all."
+        ),
+        .integer(
+            "redis-stream.replicas",
+            \.redisStream.replicas,
+            in: 0...9,
+            "Replicas that must have a message before it counts as sent."
+        ),
+        .duration(
+            "redis-stream.timeout",
+            \.redisStream.timeout,
+            in: .seconds(1) ... .minutes(2),
+            "How long a call may take to be answered."
         ),
     ]
 }

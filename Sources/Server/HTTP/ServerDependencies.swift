@@ -57,6 +57,8 @@ package struct ServerDependencies: Sendable {
     /// Makes somebody follow; only a demonstration has it.
     package var simulateFollow: (@Sendable () async throws -> Void)?
     package var version: String
+    /// When this server began.
+    package let began: Timestamp
 
     package init(
         configuration: ServerConfiguration,
@@ -88,6 +90,7 @@ package struct ServerDependencies: Sendable {
         self.records = records
         live = LiveConfiguration(records: records, clock: clock, node: "this")
         self.clock = clock
+        began = clock.now()
         self.logger = logger
         self.registry = registry
         self.keys = keys
@@ -112,15 +115,18 @@ package struct ServerDependencies: Sendable {
     }
 }
 
-/// One thing that must be well.
+/// One thing that should be well.
 package struct Check: Sendable, Hashable {
     package var name: String
     /// What is wrong; `nil`: nothing.
     package var problem: String?
+    /// Whether the server is not ready without it.
+    package var isVital: Bool
 
-    package init(_ name: String, problem: String? = nil) {
+    package init(_ name: String, problem: String? = nil, isVital: Bool = true) {
         self.name = name
         self.problem = problem
+        self.isVital = isVital
     }
 }
 
@@ -199,6 +205,8 @@ package struct ReportedAnswer: Sendable, Hashable {
 package struct DeliveryReading: Sendable, Hashable {
     /// Due and not yet settled, what waits for its account's rate or pause included.
     package var dueNow: Int
+    /// What this server holds of it.
+    package var inFlight: Int
     /// Time from when it was to go out to handed over, of the last minutes; `nil` before the first.
     package var latenessP50: Duration?
     package var latenessP95: Duration?
@@ -227,6 +235,7 @@ package struct DeliveryReading: Sendable, Hashable {
 
     package init(
         dueNow: Int = 0,
+        inFlight: Int = 0,
         latenessP50: Duration? = nil,
         latenessP95: Duration? = nil,
         latenessP99: Duration? = nil,
@@ -241,6 +250,7 @@ package struct DeliveryReading: Sendable, Hashable {
         outcomes: [Outcome: Int] = [:]
     ) {
         self.dueNow = dueNow
+        self.inFlight = inFlight
         self.latenessP50 = latenessP50
         self.latenessP95 = latenessP95
         self.latenessP99 = latenessP99

@@ -10,6 +10,7 @@ package enum MetricName: String, Sendable, CaseIterable {
     case pending = "belfry_timeline_scheduled"
     case inFlight = "belfry_timeline_in_flight"
     case damaged = "belfry_timeline_damaged"
+    case inHand = "belfry_delivery_in_flight"
     case dueNow = "belfry_delivery_due_now"
     case oldestOverdue = "belfry_delivery_oldest_overdue_seconds"
     case lateness = "belfry_delivery_lateness_seconds"
@@ -37,6 +38,7 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .pending: "Pushes waiting for their due time."
         case .inFlight: "Pushes that a worker holds."
         case .damaged: "Pushes set aside because the disk is damaged where they lie."
+        case .inHand: "Pushes that this server holds."
         case .dueNow:
             "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
         case .oldestOverdue:

@@ -43,7 +43,10 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(_ loaded: LoadedConfiguration) async throws {
         let configuration = loaded.configuration
-        var opened = try await BelfryNode.open(configuration, logger: Logger(configuration.log))
+        var opened = try await BelfryNode.openPatiently(
+            configuration,
+            logger: Logger(configuration.log)
+        )
         opened.settings = loaded.values
         let node = opened
         let folder = configuration.data.folder

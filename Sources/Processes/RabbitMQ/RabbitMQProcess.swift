@@ -1,4 +1,5 @@
 import BelfryPeers
+package import BelfryRedisProcess
 import Foundation
 import Synchronization
 
@@ -12,18 +13,35 @@ package final class RabbitMQProcess: Sendable {
     private let broker: Mutex<Process>
 
     /// Starts one; it takes seconds until it answers.
-    package init() throws {
+    ///
+    /// - Parameter certificate: how it proves who it is, on the port that the certificate names; besides, it listens without TLS.
+    package init(_ certificate: Certificate? = nil) throws {
         let folder = NSTemporaryDirectory() + "belfry-rabbitmq-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.folder = folder
         port = try LoopbackPort.free()
         let mapperPort = try LoopbackPort.free()
         mapper = Mutex(try PeerProgram.portMapper(port: mapperPort, folder: folder).start())
-        program = try PeerProgram.rabbitMQ(port: port, mapper: mapperPort, folder: folder)
+        program = try PeerProgram.rabbitMQ(
+            port: port,
+            mapper: mapperPort,
+            folder: folder,
+            settings: certificate.map(Self.settings) ?? []
+        )
         broker = Mutex(try program.start())
     }
 
     deinit { remove() }
+
+    private static func settings(_ certificate: Certificate) -> [String] {
+        [
+            "listeners.ssl.1 = 127.0.0.1:\(certificate.port)",
+            "ssl_options.cacertfile = \(certificate.file)",
+            "ssl_options.certfile = \(certificate.file)",
+            "ssl_options.keyfile = \(certificate.keyFile)",
+            "ssl_options.verify = verify_none",
+        ]
+    }
 
     package var address: String { "amqp://guest:guest@127.0.0.1:\(port)" }
 

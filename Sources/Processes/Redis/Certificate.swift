@@ -1,15 +1,16 @@
-import BelfryRedisProcess
 import Foundation
 
-/// A certificate for 127.0.0.1 that signs itself, made for one test, and how a server uses it.
-final class Certificate: Sendable {
-    let folder: String
+/// A certificate for 127.0.0.1 and localhost that signs itself, made for one test, and how a server uses it.
+package final class Certificate: Sendable {
+    package let folder: String
     /// Where the server listens with TLS.
-    let port: Int
+    package let port: Int
 
-    var file: String { "\(folder)/server.crt" }
+    package var file: String { "\(folder)/server.crt" }
 
-    init() async throws {
+    package var keyFile: String { "\(folder)/server.key" }
+
+    package init() async throws {
         port = try freePort()
         folder = NSTemporaryDirectory() + "belfry-certificate-\(UUID())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -17,7 +18,7 @@ final class Certificate: Sendable {
             "openssl",
             [
                 "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout",
                 "\(folder)/server.key", "-out", "\(folder)/server.crt",
             ]
         )
@@ -32,10 +33,10 @@ final class Certificate: Sendable {
     }
 
     /// Options of redis-server.
-    var arguments: [String] {
+    package var arguments: [String] {
         [
-            "--tls-port", String(port), "--tls-cert-file", file, "--tls-key-file",
-            "\(folder)/server.key", "--tls-ca-cert-file", file, "--tls-auth-clients", "no",
+            "--tls-port", String(port), "--tls-cert-file", file, "--tls-key-file", keyFile,
+            "--tls-ca-cert-file", file, "--tls-auth-clients", "no",
         ]
     }
 }
