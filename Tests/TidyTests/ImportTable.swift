@@ -14,6 +14,8 @@ private let allowed: [String: Set<String>] = [
     ],
     "PostgresClient": ["BelfryCore", "CLibPQ"],
     "Timelines/Postgres": ["BelfryCore", "BelfryPostgresClient"],
+    // Engines by their seam alone.
+    "Timelines/Moving": ["BelfryCore"],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [

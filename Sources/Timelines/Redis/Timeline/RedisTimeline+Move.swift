@@ -83,7 +83,12 @@ extension RedisTimeline: MovableTimeline {
         var words: [[UInt8]] = []
         for pending in pushes {
             let (batch, record) = try Self.record(pending.push)
-            ids.append((record.digest(in: batch.span), record.shard(in: batch.span, among: configuration.shards)))
+            ids.append(
+                (
+                    record.digest(in: batch.span),
+                    record.shard(in: batch.span, among: configuration.shards)
+                )
+            )
             words.append(try Self.words(pending, record.stored(in: batch.span)))
         }
         let homes = try await directory(.claim, ids)
