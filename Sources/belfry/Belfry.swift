@@ -16,7 +16,7 @@ struct Belfry: AsyncParsableCommand {
             Serve.self, Demo.self, PushCommand.self, TopicCommand.self, ReminderCommand.self,
             FlowCommand.self, People.self,
             AccountCommand.self, Deliveries.self, DeadLetter.self, KeyCommand.self,
-            ConfigCommand.self, BackupCommand.self, Doctor.self,
+            ConfigCommand.self, MigrateCommand.self, BackupCommand.self, Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )

@@ -95,7 +95,12 @@ enum APISchemas {
         .init("Health", object("The process answers.", "status: string")),
         .init(
             "Readiness",
-            object("What can be used.", "status: string", "checks: ReadinessCheck[]")
+            object(
+                "What can be used, and whether pushes are being moved to another timeline.",
+                "status: string",
+                "checks: ReadinessCheck[]",
+                "moving: boolean"
+            )
         ),
         .init("ReadinessCheck", object("One thing.", "name: string", "ok: boolean")),
     ]

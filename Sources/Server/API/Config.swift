@@ -119,6 +119,13 @@ extension API {
             }
             switch name {
             case .batch, .concurrency, .sweep: continue
+            case .shards:
+                guard server.moves?.arrangement.end.kind ?? .redis == .redis else {
+                    throw Problem.invalid(
+                        "/values/\(key)",
+                        "only a timeline on Redis has shards, and the pushes are elsewhere"
+                    )
+                }
             case .accountRate(let account), .accountConcurrency(let account),
                 .accountPaused(let account):
                 guard server.isAccount(account) else {

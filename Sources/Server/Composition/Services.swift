@@ -62,6 +62,21 @@ struct LiveConfigurationService: Service {
     }
 }
 
+/// Follows and carries out moves between timelines until asked to stop.
+struct TimelineMovesService: Service {
+    let moves: TimelineMoves
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Cancelled: whoever leads next, or the next start, goes on.
+            try? await moves.run()
+        }
+        // Cancelled instead of asked: there is nothing to finish.
+        try? await gracefulShutdown()
+        await moves.leave()
+    }
+}
+
 /// Explains once what an earlier process left open, beside everything else, and then only waits for the stop.
 struct InterruptedSendsService: Service {
     let sends: InterruptedSends

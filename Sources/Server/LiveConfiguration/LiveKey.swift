@@ -5,6 +5,7 @@ import BelfryCore
 ///     delivery.batch                most pushes in one claim
 ///     delivery.concurrency          messages that one account sends at once
 ///     delivery.sweep                longest time between two looks at the timeline
+///     timeline.shards               shards of the timeline on Redis: another number moves all pushes
 ///     account.KEY.rate              messages a second
 ///     account.KEY.concurrency       messages under way at once
 ///     account.KEY.paused            why every push of the account is held
@@ -13,6 +14,7 @@ enum LiveKey: Hashable, Sendable {
     case batch
     case concurrency
     case sweep
+    case shards
     case accountRate(String)
     case accountConcurrency(String)
     case accountPaused(String)
@@ -24,6 +26,7 @@ enum LiveKey: Hashable, Sendable {
         case "delivery.batch": self = .batch
         case "delivery.concurrency": self = .concurrency
         case "delivery.sweep": self = .sweep
+        case "timeline.shards": self = .shards
         default:
             guard let key = Self.named(text) else {
                 throw LiveProblem(key: text, text: Self.unknown)
@@ -59,6 +62,10 @@ enum LiveKey: Hashable, Sendable {
         ("delivery.batch", "1 to \(PushLimits.batchPushes)", "Most pushes in one claim."),
         ("delivery.concurrency", "1 to 10000", "Messages that one account sends at once."),
         ("delivery.sweep", "1s to 1h", "Longest time between two looks at the timeline."),
+        (
+            "timeline.shards", "1 to 16384",
+            "Shards of the timeline on Redis: another number moves all pushes, while they are sent."
+        ),
         ("account.KEY.rate", "1 to 1000000", "Messages a second of one account."),
         ("account.KEY.concurrency", "1 to 10000", "Messages under way at once of one account."),
         ("account.KEY.paused", "why, 1 to 200 bytes", "Holds every push of one account."),

@@ -23,6 +23,7 @@ package struct LiveSettings: Sendable, Hashable {
     package var batch: Int?
     package var concurrency: Int?
     package var sweep: Duration?
+    package var shards: Int?
     package var accounts: [String: OfAccount] = [:]
     /// Why a flow is held.
     package var pausedFlows: [FlowName: String] = [:]
@@ -39,6 +40,7 @@ package struct LiveSettings: Sendable, Hashable {
         case .batch: batch = try Self.integer(key, text, 1...PushLimits.batchPushes)
         case .concurrency: concurrency = try Self.integer(key, text, 1...10_000)
         case .sweep: sweep = try Self.duration(key, text, .seconds(1) ... .hours(1))
+        case .shards: shards = try Self.integer(key, text, 1...16_384)
         case .accountRate(let name):
             accounts[name, default: OfAccount()].rate = try Self.integer(key, text, 1...1_000_000)
         case .accountConcurrency(let name):
