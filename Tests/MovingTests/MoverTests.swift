@@ -123,4 +123,19 @@ struct MoverTests {
             try await timeline.find(["p0", "p1", "p2"]).map { $0 != nil } == [false, false, true]
         )
     }
+
+    @Test("whoever was not heard of for long is refused until it has looked again")
+    func fenced() async throws {
+        let engines = try await engines()
+        let timeline = MovingTimeline(sides(engines, engines), hand: hand, clock: clock)
+        timeline.trust(until: clock.steadyMilliseconds() + 10_000)
+        try await timeline.schedule(pushes(1))
+        clock.advance(by: .seconds(11))
+        await #expect(throws: TimelineError.self) { try await timeline.schedule(pushes(2)) }
+        await #expect(throws: TimelineError.self) {
+            _ = try await timeline.claim(limit: 1, lease: .seconds(1))
+        }
+        timeline.trust(until: nil)
+        try await timeline.schedule(pushes(2))
+    }
 }

@@ -227,7 +227,7 @@ struct LiveConfigurationTests {
         let shown = try await fixture.admin(.get, "/v1/config")
         #expect(shown.json["live"]?["revision"]?.integer == 1)
         #expect(shown.json["nodes"]?.array?.first?["revision"]?.integer == 1)
-        #expect(shown.json["keys"]?.array?.count == 7)
+        #expect(shown.json["keys"]?.array?.count == 8)
         let back = try await fixture.admin(.post, "/v1/config:rollback", #"{"to":0}"#)
         #expect(back.json["revision"]?.integer == 2)
         #expect(try await fixture.admin(.post, "/v1/config:rollback", #"{"to":9}"#).status == 404)
