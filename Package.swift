@@ -163,6 +163,8 @@ let package = Package(
             ["BelfryCore", "BelfryPostgresClient"],
             resources: [.embedInCode("Scripts")]
         ),
+        // Two engines at a time, while pushes move from one to the other.
+        module("Moving", path: "Sources/Timelines/Moving", ["BelfryCore"]),
         module("Delivery", ["BelfryCore", collections, histogram, logging]),
         module("Records", ["BelfryCore", "BelfryPostgresClient", crypto, grdb]),
         module(
@@ -194,8 +196,8 @@ let package = Package(
             "Server",
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
-                "BelfryJournal", "BelfryPostgres", "BelfryPostgresClient", "BelfryRecords",
-                "BelfryRedis", "BelfryRedisClient", "BelfryWeChat", asyncHTTPClient,
+                "BelfryJournal", "BelfryMoving", "BelfryPostgres", "BelfryPostgresClient",
+                "BelfryRecords", "BelfryRedis", "BelfryRedisClient", "BelfryWeChat", asyncHTTPClient,
                 configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
@@ -298,6 +300,14 @@ let package = Package(
             dependencies: ["BelfryCore", "BelfryJournal"],
             path: "Tests/JournalCrashChild",
             swiftSettings: settings
+        ),
+        tests(
+            "MovingTests",
+            [
+                "BelfryJournal", "BelfryMoving", "BelfryPostgres", "BelfryPostgresProcess",
+                "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
+                "BelfryTimelineConformance",
+            ]
         ),
         // Against real servers, which the tests start and stop.
         tests(

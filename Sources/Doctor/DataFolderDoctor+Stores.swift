@@ -161,6 +161,7 @@ extension DataFolderDoctor {
             )
             let faults = try await records.verify()
             let isOwned = try await records.isOwned()
+            let moved = await movedTo(records)
             await records.close()
             if !faults.isEmpty {
                 return faults.map {
@@ -168,7 +169,7 @@ extension DataFolderDoctor {
                 }
             }
             if !isOwned, let lost = lostOwners(pending: pending) { return [lost] }
-            return [Diagnosis("records", .well, "\(path): integrity and key are right")]
+            return [Diagnosis("records", .well, "\(path): integrity and key are right")] + moved
         } catch {
             let remedy =
                 switch error.code {
@@ -181,6 +182,26 @@ extension DataFolderDoctor {
             let message = error.message.replacing(place, with: folder)
             let verdict: Diagnosis.Verdict = error.code == .elsewhere ? .warning : .damaged
             return [Diagnosis("records", verdict, "\(path): \(message)", remedy: remedy)]
+        }
+    }
+
+    /// Where the pushes are, if they have been moved away from what the configuration names.
+    private func movedTo(_ records: Records) async -> [Diagnosis] {
+        do {
+            let place = try await TimelineMoves.moved(records, configuration)
+            return place.map {
+                [
+                    Diagnosis(
+                        "timeline",
+                        .warning,
+                        "the pushes have been moved: they are not where timeline.url says, but \($0)",
+                        remedy:
+                            "Nothing: a server goes by the records. Let timeline.url say the same, to be clear."
+                    )
+                ]
+            } ?? []
+        } catch {
+            return [Diagnosis("timeline", .damaged, "\(error)")]
         }
     }
 

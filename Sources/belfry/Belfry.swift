@@ -16,7 +16,8 @@ struct Belfry: AsyncParsableCommand {
             Serve.self, Demo.self, PushCommand.self, TopicCommand.self, ReminderCommand.self,
             FlowCommand.self, People.self,
             AccountCommand.self, Deliveries.self, DeadLetter.self, KeyCommand.self,
-            ConfigCommand.self, RecordsCommand.self, BackupCommand.self, Doctor.self,
+            ConfigCommand.self, MigrateCommand.self, RecordsCommand.self, BackupCommand.self,
+            Doctor.self,
             WeChatSimulatorCommand.self, Bench.self, SimulateDisk.self,
         ]
     )

@@ -232,3 +232,30 @@ private struct TwinLife {
         #expect(load == wanted, "step \(step)")
     }
 }
+
+@Suite("A place on Redis that everything has been moved away from", .serialized)
+struct RetiredTests {
+    @Test("is closed only when nothing is pending there, and then refuses whoever still comes")
+    func retires() async throws {
+        let server = try RedisProcess()
+        let clock = ManualClock()
+        let one = try await RedisTimeline.ready(server, .given(clock), owner: "one")
+        let other = try await RedisTimeline.ready(server, .given(clock), owner: "other")
+        let push = Push(
+            id: "a",
+            recipient: Recipient(account: "a", person: "o1"),
+            due: clock.now(),
+            channel: "log",
+            payload: []
+        )
+        try await one.schedule([push])
+        #expect(try await !one.retire())
+        #expect(try await one.cancel(["a"]) == [.cancelled])
+        #expect(try await one.retire())
+        await #expect(throws: TimelineError.self) { try await other.schedule([push]) }
+        await #expect(throws: TimelineError.self) { _ = try await other.cancel(["a"]) }
+        await one.close()
+        await other.close()
+        server.kill()
+    }
+}

@@ -13,6 +13,8 @@ private let allowed: [String: Set<String>] = [
     "RedisClient": ["BelfryCore", "CHiredis", "Crypto", "NIOCore", "NIOPosix", "NIOSSL"],
     "PostgresClient": ["BelfryCore", "CLibPQ"],
     "Timelines/Postgres": ["BelfryCore", "BelfryPostgresClient"],
+    // Engines by their seam alone.
+    "Timelines/Moving": ["BelfryCore"],
     "Simulation": ["BelfryCore"],
     "Delivery": ["BelfryCore", "DequeModule", "Histogram", "Logging"],
     "WeChat": [

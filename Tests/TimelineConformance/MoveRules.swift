@@ -35,7 +35,11 @@ extension TimelineRule {
         TimelineRule("M1", "pages show everything pending that nobody holds") { it in
             for number in 0..<40 {
                 try await it.schedule(
-                    it.push(PushID("p\(number)"), in: Int64(number * 9000), person: "o\(number % 7)")
+                    it.push(
+                        PushID("p\(number)"),
+                        in: Int64(number * 9000),
+                        person: "o\(number % 7)"
+                    )
                 )
             }
             _ = try await it.only()

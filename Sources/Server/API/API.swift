@@ -21,7 +21,7 @@ package struct API: Sendable {
     /// The one table of everything the server answers.
     package var routes: [Route] {
         health + accounts + people + flows + events + pushes + deliveries + deadLetters
-            + topics + reminders + overview + stream + administration + config + backups
+            + topics + reminders + overview + stream + administration + config + moves + backups
             + recordsRoutes + document
             + console
     }

@@ -305,6 +305,51 @@ extension APISchemas {
             )
         ),
         .init(
+            "TimelineState",
+            object(
+                "Where pending pushes are. Phase: single, or joining, moving, leaving, closing while they are being moved.",
+                "phase: string",
+                "epoch: integer",
+                "back: boolean",
+                "from: TimelinePlace",
+                "to: TimelinePlace|null",
+                "left: integer",
+                "left_in_flight: integer",
+                "arrived: integer|null",
+                "moved: integer",
+                "problem: string|null",
+                "nodes: TimelineNode[]"
+            )
+        ),
+        .init(
+            "TimelinePlace",
+            object(
+                "The data folder (embedded), shards on Redis, or a schema of PostgreSQL.",
+                "kind: string",
+                "url: string",
+                "prefix: string",
+                "shards: integer"
+            )
+        ),
+        .init(
+            "TimelineNode",
+            object(
+                "A server over the same records, and the newest arrangement that it works by.",
+                "node: string",
+                "epoch: integer",
+                "alive: boolean",
+                "leads: boolean"
+            )
+        ),
+        .init(
+            "TimelineMove",
+            object(
+                "Where to: an address, an empty one for the data folder; without it, the same Redis in other shards.",
+                "to?: string",
+                "shards?: integer"
+            )
+        ),
+        .init(
             "ConfigurationRevision",
             object(
                 "What is set while running. Revision 0: nothing ever was.",

@@ -96,10 +96,11 @@ enum APISchemas {
         .init(
             "Readiness",
             object(
-                "What can be used, and whether low priorities are deferred because capacity is short: that is no reason to be taken out of service.",
+                "What can be used, whether low priorities are deferred because capacity is short, and whether pushes are being moved to another timeline: neither is a reason to be taken out of service.",
                 "status: string",
                 "checks: ReadinessCheck[]",
-                "overload: boolean"
+                "overload: boolean",
+                "moving: boolean"
             )
         ),
         .init(

@@ -123,6 +123,13 @@ extension API {
             case .batch, .concurrency, .sweep, .overloadDefer, .overloadLagGoal,
                 .overloadDeferralMax:
                 continue
+            case .shards:
+                guard server.moves?.arrangement.end.kind ?? .redis == .redis else {
+                    throw Problem.invalid(
+                        "/values/\(key)",
+                        "only a timeline on Redis has shards, and the pushes are elsewhere"
+                    )
+                }
             case .accountRate(let account), .accountConcurrency(let account),
                 .accountPriority(let account), .accountWeight(let account),
                 .accountPaused(let account):

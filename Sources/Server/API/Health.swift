@@ -59,6 +59,7 @@ extension API {
             [
                 "status": isReady ? "ready" : "not_ready", "checks": .array(list),
                 "overload": .bool(server.overload() != nil),
+                "moving": .bool(server.moves.map { $0.arrangement.phase != .single } ?? false),
             ],
             status: isReady ? .ok : .serviceUnavailable
         )
@@ -120,6 +121,10 @@ extension API {
         instruments.gauge(.failuresPerHour, Double(reading.failedLastHour))
         for (outcome, count) in reading.outcomes {
             instruments.gauge(.outcomes, Double(count), [("outcome", outcome.rawValue)])
+        }
+        if let moves = server.moves {
+            instruments.gauge(.moving, moves.arrangement.phase == .single ? 0 : 1)
+            instruments.gauge(.moved, Double(moves.progress.moved))
         }
         for check in checks {
             instruments.gauge(.check, check.problem == nil ? 1 : 0, [("check", check.name)])

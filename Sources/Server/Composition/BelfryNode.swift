@@ -1,6 +1,7 @@
 import BelfryChannels
 package import BelfryCore
 package import BelfryDelivery
+import BelfryJournal
 package import BelfryRecords
 import BelfryWeChat
 package import Logging
@@ -24,6 +25,7 @@ package struct BelfryNode: Sendable {
     package let feed: LiveFeed
     package let reminders: ReminderDesk
     package let live: LiveConfiguration
+    package let moves: TimelineMoves
     private let late: LateLines
     /// The first API key, where this start made it.
     package let firstKey: APIKey?
@@ -52,22 +54,22 @@ package struct BelfryNode: Sendable {
         try folder.checkLog()
         try folder.checkTimeline()
         do {
-            let timeline = try await NodeTimeline.open(
+            // Whoever has the journal owns the folder; the records say where the pushes are.
+            let journal = try await NodeTimeline.journal(
                 configuration,
                 in: folder,
                 clock: clock,
-                seed: seed,
                 logger: logger
             )
             do {
                 let records = try await records(configuration, folder, clock)
                 do {
-                    return try await BelfryNode(
+                    return try await open(
                         configuration,
-                        folder: folder,
+                        folder,
+                        journal,
+                        records,
                         clock: clock,
-                        timeline: timeline,
-                        records: records,
                         seed: seed,
                         logger: logger
                     )
@@ -76,11 +78,47 @@ package struct BelfryNode: Sendable {
                     throw error
                 }
             } catch {
-                await timeline.close()
+                await journal.close()
                 throw error
             }
         } catch {
             folder.discard()
+            throw error
+        }
+    }
+
+    private static func open(
+        _ configuration: ServerConfiguration,
+        _ folder: DataFolder,
+        _ journal: JournalTimeline,
+        _ records: Records,
+        clock: any WallClock,
+        seed: UInt64,
+        logger: Logger
+    ) async throws -> BelfryNode {
+        let places = OpenPlaces(configuration, folder, journal, records, seed: seed, logger: logger)
+        do {
+            let arrangement = try await TimelineMoves.newest(records, configuration)
+            TimelineMoves.tell(arrangement, configuration, logger)
+            let timeline = try await NodeTimeline.open(
+                arrangement,
+                places,
+                journal,
+                hand: RecordedHand(records: records, isShared: configuration.sharesRecords),
+                clock: clock
+            )
+            return try await BelfryNode(
+                configuration,
+                folder: folder,
+                clock: clock,
+                timeline: timeline,
+                arrangement: arrangement,
+                records: records,
+                seed: seed,
+                logger: logger
+            )
+        } catch {
+            await places.keep([])
             throw error
         }
     }
@@ -90,6 +128,7 @@ package struct BelfryNode: Sendable {
         folder: DataFolder,
         clock: any WallClock,
         timeline: NodeTimeline,
+        arrangement: Arrangement,
         records: Records,
         seed: UInt64,
         logger: Logger
@@ -124,6 +163,19 @@ package struct BelfryNode: Sendable {
         var timeline = timeline
         timeline.live = live
         self.timeline = timeline
+        moves = TimelineMoves(
+            arrangement,
+            timeline.base,
+            timeline.places,
+            records: records,
+            configuration: configuration,
+            live: live,
+            node: try folder.nodeID(),
+            clock: clock,
+            logger: logger
+        )
+        // Nobody is served before this server is one of those whom a move waits for, nor before what a crash has left between two timelines is in one.
+        try await moves.begin()
         accounts = AccountBook(records: records)
         try await accounts.reload()
         try await accounts.countToday(now: clock.now())
@@ -292,6 +344,7 @@ package struct BelfryNode: Sendable {
                 await timeline.close()
             },
             recordsCheck,
+            TimelineMovesService(moves: moves),
             RetentionService(
                 records: records,
                 kept: KeptReservations(
@@ -437,6 +490,7 @@ package struct BelfryNode: Sendable {
         dependencies.live = live
         dependencies.overload = { [dispatcher] in dispatcher.overload }
         dependencies.mover = mover
+        dependencies.moves = moves
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

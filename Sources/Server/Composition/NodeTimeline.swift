@@ -1,33 +1,35 @@
 package import BelfryCore
 package import BelfryJournal
-import BelfryPostgres
-import BelfryPostgresClient
+import BelfryMoving
 import BelfryRedis
-import BelfryRedisClient
 import Logging
 
-/// The timeline chosen at start, for types that are generic over theirs: embedded in the data folder, on Redis or on
-/// PostgreSQL.
+/// The timeline in use, for types that are generic over theirs: embedded in the data folder, on Redis or on PostgreSQL, or on the way from one to another.
 package struct NodeTimeline: Timeline {
-    package let base: any Timeline
-    /// The folder's own: what `base` is, or empty beside another.
+    let base: MovingTimeline
+    /// The folder's own: what is in use, or empty beside another.
     package let journal: JournalTimeline
     package let alarm: NodeAlarm
+    let places: OpenPlaces
     /// Whose bands hold for what is scheduled; `nil`: each push's own.
     var live: LiveConfiguration?
-    private let closing: @Sendable () async -> Void
 
     /// Ends it; calls that come later throw `closed`.
-    package func close() async { await closing() }
+    package func close() async {
+        await places.keep([])
+        await journal.close()
+    }
+
+    /// Where it is, and while pushes move, where they come from, as far as that is on Redis.
+    private var onRedis: [RedisTimeline] {
+        [base.sides.target, base.sides.source].compactMap { $0?.engine as? RedisTimeline }
+    }
 
     /// How many shards of a timeline on Redis this process asks first; `nil` where there are none.
-    package var ownedShards: Int? { (base as? RedisTimeline)?.ownedShards }
+    package var ownedShards: Int? { onRedis.first?.ownedShards }
 
-    /// Whether others may share it, and have to hear from this process also while it has nothing to do.
-    var isShared: Bool { base is RedisTimeline }
-
-    /// Tells those who share it that this process is there.
-    func beat() async { await (base as? RedisTimeline)?.beat() }
+    /// Tells those who share it on Redis that this process is there, also while it has nothing to do.
+    func beat() async { for redis in onRedis { await redis.beat() } }
 
     package func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
         try await base.schedule(live?.settings.banded(batch) ?? batch)
@@ -80,16 +82,15 @@ package struct NodeAlarm: Alarm {
 }
 
 extension NodeTimeline {
-    /// Opens what the configuration names. The folder's own journal is opened in any case: whoever has it owns the folder.
+    /// Opens the folder's own journal, in any case: whoever has it owns the folder.
     ///
-    /// - Throws: ``TimelineError``, or ``StartFailure`` where settings and what lies there do not fit.
-    static func open(
+    /// - Throws: ``TimelineError``.
+    static func journal(
         _ configuration: ServerConfiguration,
         in folder: DataFolder,
         clock: any WallClock,
-        seed: UInt64,
         logger: Logger
-    ) async throws -> NodeTimeline {
+    ) async throws -> JournalTimeline {
         var settings = JournalConfiguration(configuration)
         settings.checksRuns = true
         settings.tellDamage = { BelfryNode.tell($0, in: folder, logger) }
@@ -100,135 +101,45 @@ extension NodeTimeline {
         )
         logger.info("the timeline is open", metadata: ["lanes": "\(journal.laneCount)"])
         BelfryNode.tell(journal.dropped, in: folder, logger)
-        guard !configuration.timeline.url.isEmpty else {
-            return NodeTimeline(
-                base: journal,
-                journal: journal,
-                alarm: NodeAlarm(base: journal.alarm)
-            ) {
-                await journal.close()
-            }
-        }
-        do {
-            try await refuseLeftBehind(in: journal, folder)
-            if PostgresAddress.isOne(configuration.timeline.url) {
-                let postgres = try await postgres(configuration, folder, seed: seed, logger)
-                return NodeTimeline(
-                    base: postgres,
-                    journal: journal,
-                    alarm: NodeAlarm(base: postgres.alarm)
-                ) {
-                    await postgres.close()
-                    await journal.close()
-                }
-            }
-            let redis = try await redis(configuration, folder, seed: seed, logger: logger)
-            return NodeTimeline(
-                base: redis,
-                journal: journal,
-                alarm: NodeAlarm(base: redis.alarm)
-            ) {
-                await redis.close()
-                await journal.close()
-            }
-        } catch {
-            await journal.close()
-            throw error
-        }
+        return journal
+    }
+
+    /// Opens what the arrangement names.
+    ///
+    /// - Throws: ``TimelineError``, `RecordsError`, or ``StartFailure`` where settings and what lies there do not fit.
+    static func open(
+        _ arrangement: Arrangement,
+        _ places: OpenPlaces,
+        _ journal: JournalTimeline,
+        hand: RecordedHand,
+        clock: any WallClock
+    ) async throws -> NodeTimeline {
+        let isEmbedded = [arrangement.from, arrangement.to].contains { $0?.kind == .embedded }
+        if !isEmbedded { try await refuseLeftBehind(in: journal) }
+        let base = MovingTimeline(
+            try await places.sides(arrangement),
+            hand: hand,
+            // It waits for moments of time that passes, whatever the node's clock is.
+            clock: SystemClock()
+        )
+        return NodeTimeline(
+            base: base,
+            journal: journal,
+            alarm: NodeAlarm(base: base.alarm),
+            places: places
+        )
     }
 
     /// Pushes in the folder would never be sent once another timeline is used.
-    private static func refuseLeftBehind(in journal: JournalTimeline, _ folder: DataFolder)
-        async throws
-    {
+    private static func refuseLeftBehind(in journal: JournalTimeline) async throws {
         let counts = try await journal.counts()
         let pending = counts.scheduled + counts.inFlight
         guard pending == 0 else {
             throw StartFailure(
                 .misconfigured,
-                "timeline.url names another place, but \(pending) pushes are pending in \(folder.timeline). Start "
-                    + "without timeline.url until they have been sent or cancelled, or use another data.folder."
+                "timeline.url names another place, but \(pending) pushes are pending in the data folder. Start "
+                    + "without timeline.url and move them (belfry migrate timeline --to URL), or use another data.folder."
             )
-        }
-    }
-
-    private static func redis(
-        _ configuration: ServerConfiguration,
-        _ folder: DataFolder,
-        seed: UInt64,
-        logger: Logger
-    ) async throws -> RedisTimeline {
-        let settings = try settings(configuration, folder, logger)
-        do {
-            let redis = try await RedisTimeline.open(
-                try RedisAddress(configuration.timeline.url),
-                configuration: settings,
-                seed: seed
-            )
-            do {
-                for finding in try await redis.audited() {
-                    logger.warning("Redis: \(finding)")
-                }
-            } catch {
-                await redis.close()
-                throw error
-            }
-            return redis
-        } catch let error as TimelineError where error.code == .invalid {
-            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
-        }
-    }
-
-    private static func settings(
-        _ configuration: ServerConfiguration,
-        _ folder: DataFolder,
-        _ logger: Logger
-    ) throws(StartFailure) -> RedisConfiguration {
-        let wanted = configuration.timeline
-        var settings = RedisConfiguration(owner: try folder.nodeID())
-        settings.prefix = wanted.prefix
-        settings.shards = wanted.shards
-        settings.confirmation.replicas = wanted.replicas
-        settings.confirmation.onDisk = wanted.confirm == .disk
-        settings.intents =
-            switch wanted.intents {
-            case .auto: .whereReplicated(folder: folder.intents)
-            case .on: .on(folder: folder.intents)
-            case .off: .off
-            }
-        settings.alarm = wanted.alarm
-        settings.tick = wanted.tick
-        settings.told = { logger.warning("Redis: \($0)") }
-        return settings
-    }
-
-    private static func postgres(
-        _ configuration: ServerConfiguration,
-        _ folder: DataFolder,
-        seed: UInt64,
-        _ logger: Logger
-    ) async throws -> PostgresTimeline {
-        var settings = PostgresConfiguration(owner: try folder.nodeID())
-        settings.schema = configuration.timeline.prefix
-        do {
-            let postgres = try await PostgresTimeline.open(
-                try PostgresAddress(configuration.timeline.url),
-                configuration: settings,
-                seed: seed
-            )
-            do {
-                for finding in try await postgres.audited() {
-                    logger.warning("PostgreSQL: \(finding)")
-                }
-            } catch {
-                await postgres.close()
-                throw error
-            }
-            return postgres
-        } catch let error as TimelineError where error.code == .invalid {
-            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
-        } catch let error as PostgresFailure {
-            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
         }
     }
 }

@@ -45,11 +45,9 @@ struct PresenceService: Service {
     let clock: any WallClock
 
     func run() async throws {
-        if timeline.isShared {
-            await cancelWhenGracefulShutdown {
-                // Cancelled while it sleeps: that is how it ends.
-                while (try? await clock.sleep(for: .seconds(5))) != nil { await timeline.beat() }
-            }
+        await cancelWhenGracefulShutdown {
+            // Cancelled while it sleeps: that is how it ends.
+            while (try? await clock.sleep(for: .seconds(5))) != nil { await timeline.beat() }
         }
         // Cancelled instead of asked: there is nothing to finish.
         try? await gracefulShutdown()
@@ -80,6 +78,21 @@ struct LiveConfigurationService: Service {
         try? await gracefulShutdown()
         // Where that cannot be said, others find out by its silence.
         try? await live.leave()
+    }
+}
+
+/// Follows and carries out moves between timelines until asked to stop.
+struct TimelineMovesService: Service {
+    let moves: TimelineMoves
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Cancelled: whoever leads next, or the next start, goes on.
+            try? await moves.run()
+        }
+        // Cancelled instead of asked: there is nothing to finish.
+        try? await gracefulShutdown()
+        await moves.leave()
     }
 }
 

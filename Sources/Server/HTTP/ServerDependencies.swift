@@ -10,6 +10,8 @@ package struct ServerDependencies: Sendable {
     package var settings: [LoadedConfiguration.Value] = []
     /// What is set while running.
     package var live: LiveConfiguration
+    /// Moves all pushes to another place; a server in a test may have none.
+    package var moves: TimelineMoves?
     package var timeline: any Timeline
     package var records: Records
     package var clock: any WallClock

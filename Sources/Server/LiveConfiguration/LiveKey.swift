@@ -8,6 +8,7 @@ import BelfryCore
 ///     overload.defer                which bands wait when capacity is short
 ///     overload.lag-goal             how late the others may become before that
 ///     overload.deferral-max         how long they wait at most
+///     timeline.shards               shards of the timeline on Redis: another number moves all pushes
 ///     account.KEY.rate              messages a second
 ///     account.KEY.concurrency       messages under way at once
 ///     account.KEY.weight            messages in a turn, compared with other accounts
@@ -24,6 +25,7 @@ enum LiveKey: Hashable, Sendable {
     case overloadDefer
     case overloadLagGoal
     case overloadDeferralMax
+    case shards
     case accountRate(String)
     case accountConcurrency(String)
     case accountWeight(String)
@@ -43,6 +45,7 @@ enum LiveKey: Hashable, Sendable {
         case "overload.defer": self = .overloadDefer
         case "overload.lag-goal": self = .overloadLagGoal
         case "overload.deferral-max": self = .overloadDeferralMax
+        case "timeline.shards": self = .shards
         default:
             guard let key = Self.named(text) else {
                 throw LiveProblem(key: text, text: Self.unknown(text))
@@ -88,6 +91,10 @@ enum LiveKey: Hashable, Sendable {
         ("overload.defer", "off, low or normal", "Which bands wait when capacity is short."),
         ("overload.lag-goal", "10ms to 10m", "How late the others may become before that."),
         ("overload.deferral-max", "1s to 1d", "How long a push is deferred at most."),
+        (
+            "timeline.shards", "1 to 16384",
+            "Shards of the timeline on Redis: another number moves all pushes, while they are sent."
+        ),
         ("account.KEY.rate", "1 to 1000000", "Messages a second of one account."),
         ("account.KEY.concurrency", "1 to 10000", "Messages under way at once of one account."),
         ("account.KEY.weight", "1 to 100", "Messages in a turn of one account; 1 unless set."),

@@ -40,6 +40,7 @@ package struct LiveSettings: Sendable, Hashable {
     package var overloadDefer: ServerConfiguration.Overload.Bands?
     package var overloadLagGoal: Duration?
     package var overloadDeferralMax: Duration?
+    package var shards: Int?
     package var accounts: [String: OfAccount] = [:]
     /// Why a flow is held.
     package var pausedFlows: [FlowName: String] = [:]
@@ -67,6 +68,7 @@ package struct LiveSettings: Sendable, Hashable {
             overloadDeferralMax = try Self.duration(key, text, .seconds(1) ... .days(1))
         case .accountWeight(let name):
             accounts[name, default: OfAccount()].weight = try Self.integer(key, text, 1...100)
+        case .shards: shards = try Self.integer(key, text, 1...16_384)
         case .accountRate(let name):
             accounts[name, default: OfAccount()].rate = try Self.integer(key, text, 1...1_000_000)
         case .accountConcurrency(let name):

@@ -11,6 +11,8 @@ package enum MetricName: String, Sendable, CaseIterable {
     case inFlight = "belfry_timeline_in_flight"
     case damaged = "belfry_timeline_damaged"
     case inHand = "belfry_delivery_in_flight"
+    case moving = "belfry_timeline_moving"
+    case moved = "belfry_timeline_moved"
     case dueNow = "belfry_delivery_due_now"
     case oldestOverdue = "belfry_delivery_oldest_overdue_seconds"
     case lateness = "belfry_delivery_lateness_seconds"
@@ -39,6 +41,8 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .inFlight: "Pushes that a worker holds."
         case .damaged: "Pushes set aside because the disk is damaged where they lie."
         case .inHand: "Pushes that this server holds."
+        case .moving: "Whether pushes are being moved to another timeline: 1 or 0."
+        case .moved: "Pushes that this server has moved since the move's phase began."
         case .dueNow:
             "Pushes that are due and not yet settled, held ones of accounts at their rate or paused included."
         case .oldestOverdue:

@@ -61,7 +61,8 @@ struct PostgresSchema {
 
     private static let functions = [
         PackageResources.clock_sql, PackageResources.land_sql, PackageResources.put_sql,
-        PackageResources.claim_sql, PackageResources.settle_sql, PackageResources.look_sql, PackageResources.move_sql,
+        PackageResources.claim_sql, PackageResources.settle_sql, PackageResources.look_sql,
+        PackageResources.move_sql,
     ]
 
     private static func script(_ bytes: [UInt8]) -> String {

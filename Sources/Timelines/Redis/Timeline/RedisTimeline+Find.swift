@@ -9,7 +9,7 @@ extension RedisTimeline {
         var ended: [(digest: PushDigest, shard: Int)] = []
         var changes: [Intent] = []
         let digests = ids.map { PushDigest($0) }
-        try await seek(digests, scripts.cancel, isPromise: true, { digests[$0].bytes }) {
+        try await seek(digests, scripts.cancel, isPromise: true, digests.map(\.bytes)) {
             index,
             digest,
             found,
@@ -36,7 +36,7 @@ extension RedisTimeline {
     package func find(_ ids: [PushID]) async throws(TimelineError) -> [Pending?] {
         var found = [Pending?](repeating: nil, count: ids.count)
         let digests = ids.map { PushDigest($0) }
-        try await seek(digests, scripts.find, isPromise: false, { digests[$0].bytes }) {
+        try await seek(digests, scripts.find, isPromise: false, digests.map(\.bytes)) {
             index,
             _,
             _,
@@ -77,13 +77,13 @@ extension RedisTimeline {
     /// Asks where the directory says, and then everywhere about what was not found.
     ///
     /// - Parameters:
-    ///   - words: what the script is told of one.
+    ///   - words: what the script is told of each.
     ///   - take: reads one answer; `false`: it is not there.
     func seek(
         _ digests: [PushDigest],
         _ script: RedisScript,
         isPromise: Bool,
-        _ words: (Int) -> [UInt8],
+        _ words: [[UInt8]],
         _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let homes = try await directory(.ask, digests.map { ($0, 0) })
@@ -108,14 +108,14 @@ extension RedisTimeline {
         _ script: RedisScript,
         isPromise: Bool,
         _ digests: [PushDigest],
-        _ words: (Int) -> [UInt8],
+        _ words: [[UInt8]],
         _ isFound: inout [Bool],
         _ take: (Int, PushDigest, Found, RedisReply) throws(TimelineError) -> Bool
     ) async throws(TimelineError) {
         let answers = await ask(
             groups.map { group in
                 var call = call(script, group.shard, isPromise: isPromise)
-                for index in group.items { call.append(words(index)) }
+                for index in group.items { call.append(words[index]) }
                 return (group.shard, call)
             }
         )

@@ -57,9 +57,12 @@ extension RedisTimeline: MovableTimeline {
         var isOut = [Bool](repeating: false, count: pushes.count)
         var ended: [(digest: PushDigest, shard: Int)] = []
         var changes: [Intent] = []
-        try await seek(digests, scripts.withdraw, isPromise: true) {
-            Self.version(pushes[$0], digests[$0])
-        } _: { index, digest, found, reply throws(TimelineError) in
+        let words = zip(pushes, digests).map { Self.version($0, $1) }
+        try await seek(digests, scripts.withdraw, isPromise: true, words) {
+            index,
+            digest,
+            found,
+            reply throws(TimelineError) in
             guard reply.number == 0 else { return false }
             changes += cancelled(digest, found, reply.number)
             ended.append((digest, found.shard))
@@ -84,7 +87,12 @@ extension RedisTimeline: MovableTimeline {
         var words: [[UInt8]] = []
         for pending in pushes {
             let (batch, record) = try Self.record(pending.push)
-            ids.append((record.digest(in: batch.span), record.shard(in: batch.span, among: configuration.shards)))
+            ids.append(
+                (
+                    record.digest(in: batch.span),
+                    record.shard(in: batch.span, among: configuration.shards)
+                )
+            )
             words.append(try Self.words(pending, record.stored(in: batch.span)))
         }
         let homes = try await directory(.claim, ids)

@@ -248,7 +248,7 @@ package final class RedisTimeline: Timeline {
         guard shards == configuration.shards else {
             throw TimelineError(
                 .invalid,
-                "shards: is \(configuration.shards), but these keys are used with \(shards)"
+                "shards: is \(configuration.shards), but these keys are used with \(shards): start with those, then `belfry config set timeline.shards=\(configuration.shards)` moves everything"
             )
         }
     }
