@@ -46,7 +46,7 @@ struct MovingRecordsTests {
     @Test("one node leads, until somebody has seen its number stand still")
     func leads() async throws {
         let fixture = try await Fixture()
-        let nodes = fixture.records.nodes
+        let nodes = fixture.records.timelineNodes
         #expect(try await nodes.lead("t", "one", after: nil))
         #expect(try await !nodes.lead("t", "two", after: nil))
         #expect(try await nodes.lead("t", "one", after: nil))

@@ -88,7 +88,7 @@ extension TimelineMoves {
             )
         }
         guard place.kind == .embedded || now.kind == .embedded, isShared else { return }
-        let others = await alive(try await records.nodes.all()).filter { $0.node != node }
+        let others = await alive(try await records.timelineNodes.all()).filter { $0.node != node }
         guard others.isEmpty else {
             throw MoveRefusal(
                 field: "to",
@@ -133,8 +133,8 @@ extension TimelineMoves {
     package func status() async throws -> MoveStatus {
         try await follow()
         let now = arrangement
-        let leader = isShared ? try await records.nodes.leader(of: Self.lead)?.node : node
-        let nodes = isShared ? try await records.nodes.all() : []
+        let leader = isShared ? try await records.timelineNodes.leader(of: Self.lead)?.node : node
+        let nodes = isShared ? try await records.timelineNodes.all() : []
         let living = Set(await alive(nodes).map(\.node))
         let progress = progress
         let from = try await places.side(now.from)
@@ -161,6 +161,6 @@ extension TimelineMoves {
     func leave() async {
         guard isShared else { return }
         // What cannot be said now is known when it has given no sign of life for long.
-        try? await records.nodes.remove(node)
+        try? await records.timelineNodes.remove(node)
     }
 }

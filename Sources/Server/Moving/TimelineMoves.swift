@@ -130,7 +130,7 @@ package final class TimelineMoves: Sendable {
 
     private func followOnce() async throws {
         // First, so that whoever leads from now on waits for this server: then what it reads is at most one step behind.
-        if isShared { try await records.nodes.beat(node, epoch: arrangement.epoch) }
+        if isShared { try await records.timelineNodes.beat(node, epoch: arrangement.epoch) }
         let newest = try await Self.newest(records, configuration)
         if newest.epoch != arrangement.epoch {
             await timeline.use(try await places.sides(newest))
@@ -139,7 +139,7 @@ package final class TimelineMoves: Sendable {
                 if newest.phase != state.arrangement.phase { state.moved = 0 }
                 state.arrangement = newest
             }
-            if isShared { try await records.nodes.beat(node, epoch: newest.epoch) }
+            if isShared { try await records.timelineNodes.beat(node, epoch: newest.epoch) }
             logger.notice(
                 "the timelines in use",
                 metadata: [
@@ -154,7 +154,7 @@ package final class TimelineMoves: Sendable {
 
     /// Takes note of who lives.
     private func look() async throws {
-        let nodes = try await records.nodes.all()
+        let nodes = try await records.timelineNodes.all()
         let now = clock.steadyMilliseconds()
         state.withLock { state in
             for other in nodes where state.seen[other.node]?.beat != other.beat {
@@ -173,7 +173,7 @@ package final class TimelineMoves: Sendable {
     }
 
     /// Those that have given a sign of life lately; of one that was first seen lately it is not known, which counts as life.
-    func alive(_ nodes: [NodeRecord]) async -> [NodeRecord] {
+    func alive(_ nodes: [TimelineNodeRecord]) async -> [TimelineNodeRecord] {
         let now = clock.steadyMilliseconds()
         return state.withLock { state in
             nodes.filter { other in
@@ -188,7 +188,7 @@ package final class TimelineMoves: Sendable {
     /// Whether this server leads. It takes the lead over where the leader has given no sign of life for long.
     func leads() async throws -> Bool {
         guard isShared else { return true }
-        let found = try await records.nodes.leader(of: Self.lead)
+        let found = try await records.timelineNodes.leader(of: Self.lead)
         let now = clock.steadyMilliseconds()
         let isStale = state.withLock { state in
             guard let found, found.node != node else { return true }
@@ -196,13 +196,13 @@ package final class TimelineMoves: Sendable {
             return now - (state.lead?.at ?? now) >= Self.patience.milliseconds
         }
         guard isStale else { return false }
-        return try await records.nodes.lead(Self.lead, node, after: found?.beat)
+        return try await records.timelineNodes.lead(Self.lead, node, after: found?.beat)
     }
 
     /// Whether every server that lives works by this arrangement.
     func isKnownToAll(_ arrangement: Arrangement) async throws -> Bool {
         guard isShared else { return true }
-        let nodes = await alive(try await records.nodes.all())
+        let nodes = await alive(try await records.timelineNodes.all())
         return nodes.allSatisfy { $0.epoch >= arrangement.epoch }
     }
 

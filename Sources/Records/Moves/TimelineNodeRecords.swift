@@ -1,5 +1,5 @@
 /// What one server says of itself to the others over the same records.
-package struct NodeRecord: Sendable, Hashable {
+package struct TimelineNodeRecord: Sendable, Hashable {
     package var node: String
     /// The newest arrangement of timelines that it works by.
     package var epoch: Int
@@ -8,12 +8,12 @@ package struct NodeRecord: Sendable, Hashable {
 }
 
 extension Records {
-    package var nodes: NodeRecords { NodeRecords(records: self) }
+    package var timelineNodes: TimelineNodeRecords { TimelineNodeRecords(records: self) }
 }
 
 /// Which servers use the timeline, and which of them leads where one must. Nobody's clock counts: who sees that a number has not grown for long enough
 /// takes its owner for gone.
-package struct NodeRecords: Sendable {
+package struct TimelineNodeRecords: Sendable {
     let records: Records
 
     /// Says that a node lives, and what it works by.
@@ -35,12 +35,12 @@ package struct NodeRecords: Sendable {
         }
     }
 
-    package func all() async throws(RecordsError) -> [NodeRecord] {
+    package func all() async throws(RecordsError) -> [TimelineNodeRecord] {
         try await records.database.read { session throws(RecordsError) in
             try session.rows(
                 "SELECT node, epoch, beat FROM timeline_nodes ORDER BY node LIMIT 1000",
                 []
-            ).map { NodeRecord(node: $0.text(0), epoch: $0.integer(1), beat: $0.integer(2)) }
+            ).map { TimelineNodeRecord(node: $0.text(0), epoch: $0.integer(1), beat: $0.integer(2)) }
         }
     }
 
