@@ -197,7 +197,8 @@ let package = Package(
             [
                 "BelfryActivation", "BelfryChannels", "BelfryCore", "BelfryDelivery",
                 "BelfryJournal", "BelfryMoving", "BelfryPostgres", "BelfryPostgresClient",
-                "BelfryRecords", "BelfryRedis", "BelfryRedisClient", "BelfryWeChat", asyncHTTPClient,
+                "BelfryRecords", "BelfryRedis", "BelfryRedisClient", "BelfryWeChat",
+                asyncHTTPClient,
                 configuration,
                 crypto, histogram, hummingbird, hummingbirdCore, logging, metrics, mustache,
                 nioCore,
@@ -237,7 +238,10 @@ let package = Package(
         // Other servers, measured with the same pushes.
         module(
             "Peers",
-            ["BelfryBench", "BelfryCore", "BelfryDelivery", "BelfryRedis", "CHiredis", logging]
+            [
+                "BelfryBench", "BelfryCore", "BelfryDelivery", "BelfryRedis", "BelfryRedisClient",
+                "CHiredis", logging,
+            ]
         ),
         module(
             "Doctor",
@@ -305,7 +309,7 @@ let package = Package(
             "MovingTests",
             [
                 "BelfryJournal", "BelfryMoving", "BelfryPostgres", "BelfryPostgresProcess",
-                "BelfryRedis", "BelfryRedisProcess", "BelfrySimulation",
+                "BelfryRedis", "BelfryRedisClient", "BelfryRedisProcess", "BelfrySimulation",
                 "BelfryTimelineConformance",
             ]
         ),

@@ -69,8 +69,10 @@ struct BreakingTimeline: MovableTimeline {
         try await base.find(ids)
     }
 
-    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
-        try await base.claim(limit: limit, lease: lease)
+    func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
+        try await base.claim(limit: limit, lease: lease, deferring: deferral)
     }
 
     func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome] {

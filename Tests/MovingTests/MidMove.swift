@@ -54,9 +54,11 @@ final class MidMove: Timeline {
         return try await moving.find(ids)
     }
 
-    func claim(limit: Int, lease: Duration) async throws(TimelineError) -> ClaimBatch {
+    func claim(limit: Int, lease: Duration, deferring deferral: Deferral?)
+        async throws(TimelineError) -> ClaimBatch
+    {
         try await stir()
-        return try await moving.claim(limit: limit, lease: lease)
+        return try await moving.claim(limit: limit, lease: lease, deferring: deferral)
     }
 
     func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome] {

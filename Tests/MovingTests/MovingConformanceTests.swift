@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryMoving
 import BelfryRedis
+import BelfryRedisClient
 import BelfryRedisProcess
 import BelfrySimulation
 import BelfryTimelineConformance

@@ -1,6 +1,7 @@
 package import BelfryBench
 import BelfryCore
 import BelfryRedis
+import BelfryRedisClient
 
 /// A burst of reminders over one Redis server, by some workers: by Belfry, or in the classic way.
 package struct ReminderRun: Sendable {

@@ -40,7 +40,9 @@ package struct TimelineNodeRecords: Sendable {
             try session.rows(
                 "SELECT node, epoch, beat FROM timeline_nodes ORDER BY node LIMIT 1000",
                 []
-            ).map { TimelineNodeRecord(node: $0.text(0), epoch: $0.integer(1), beat: $0.integer(2)) }
+            ).map {
+                TimelineNodeRecord(node: $0.text(0), epoch: $0.integer(1), beat: $0.integer(2))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 import BelfryCore
 import BelfryPostgresClient
 import BelfryRecords
-import BelfryRedis
+import BelfryRedisClient
 
 /// Where pending pushes lie: the journal of the data folder, shards on Redis, or a schema of PostgreSQL.
 package struct TimelinePlace: Sendable, Hashable {
