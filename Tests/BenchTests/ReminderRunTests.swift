@@ -17,7 +17,8 @@ struct ReminderRunTests {
         var run = ReminderRun(
             design,
             workers: 2,
-            DeliveryLoad(count: 1000, spread: .milliseconds(100))
+            // Seconds to spare on a machine that is busy.
+            DeliveryLoad(count: 1000, spread: .milliseconds(100), scheduledAt: 100)
         )
         run.pending = 1000
         let outcome = try await run.run(in: folder.path)

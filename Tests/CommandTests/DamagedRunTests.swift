@@ -57,7 +57,7 @@ struct DamagedRunTests {
             // Found by itself soon after the start.
             while try await status(server, "/readyz").0 == 200 { await Task.yield() }
             let ready = try await status(server, "/readyz").1
-            #expect(ready.contains(#"{"name":"timeline-files","ok":false}"#), "\(ready)")
+            #expect(ready.contains(#"{"name":"timeline-files","ok":false,"#), "\(ready)")
             let metrics = try await status(server, "/metrics").1
             #expect(metrics.contains("belfry_timeline_damaged 2"))
             #expect(metrics.contains(#"belfry_check_ok{check="timeline-files"} 0"#))

@@ -83,6 +83,13 @@ extension ReminderRecord {
         "ON CONFLICT (topic, person) DO UPDATE SET "
             + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
     )
+    private static let following = MultiRow(
+        "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
+        columns: columns.count,
+        "ON CONFLICT (topic, person) DO UPDATE SET "
+            + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+            + " WHERE reminders.state = 'subscribed' AND reminders.revision < excluded.revision"
+    )
 
     init(_ row: SQLRow) throws(RecordsError) {
         guard let state = State(rawValue: row.text(3)) else {
@@ -137,17 +144,22 @@ extension ReminderRecord {
         return found
     }
 
-    /// - Parameter reminders: no two of one key.
-    static func save(_ reminders: [ReminderRecord], at now: Timestamp, _ session: any SQLSession)
-        throws(RecordsError)
-    {
+    /// - Parameters:
+    ///   - reminders: no two of one key.
+    ///   - ifBehind: leaves those alone that are subscribed no more, or have followed their topic as far already.
+    static func save(
+        _ reminders: [ReminderRecord],
+        ifBehind: Bool = false,
+        at now: Timestamp,
+        _ session: any SQLSession
+    ) throws(RecordsError) {
         var values: [SQLValue] = []
         values.reserveCapacity(reminders.count * columns.count)
         for var reminder in reminders {
             reminder.updated = now
             values += reminder.values
         }
-        try upsert.run(session, values)
+        try (ifBehind ? following : upsert).run(session, values)
     }
 
     func validate() throws(RecordsError) {

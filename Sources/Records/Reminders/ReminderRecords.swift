@@ -62,6 +62,16 @@ package struct ReminderRecords: Sendable {
         }
     }
 
+    /// Notes how far people have followed their topics. What somebody else has written meanwhile, in this process or another, stays: who was told, who has left.
+    package func follow(_ reminders: [ReminderRecord]) async throws(RecordsError) {
+        try check(batch: reminders.count)
+        for reminder in reminders { try reminder.validate() }
+        let now = records.clock.now()
+        try await records.database.write { session throws(RecordsError) in
+            try ReminderRecord.save(reminders, ifBehind: true, at: now, session)
+        }
+    }
+
     /// Those who are subscribed to a topic and whose push was planned for an earlier revision, by person.
     ///
     /// - Parameter after: go on behind this person.

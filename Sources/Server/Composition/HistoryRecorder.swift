@@ -17,7 +17,13 @@ struct HistoryRecorder: Recorder {
     let feed: LiveFeed
     let logger: Logger
 
+    /// Whoever looks at the reminders of one of these people sees both, or neither: that a message has gone, and that it is on its way no more.
     func record(_ events: [DeliveryEvent]) async throws {
+        let people = events.filter(\.claim.push.id.isOfReminder).map(\.claim.push.recipient)
+        try await reminders.alone(with: Set(people)) { try await write(events) }
+    }
+
+    private func write(_ events: [DeliveryEvent]) async throws {
         let erased = try await erased(events)
         let dead = events.filter { $0.change == .ended(.dead) && !erased.contains($0.claim.token) }
         if !dead.isEmpty { try await records.deadLetters.add(dead.map { DeadLetterRecord($0) }) }

@@ -52,7 +52,7 @@ extension ReminderDesk {
                     moving.map { entry.topic.push(for: $0.recipient.person) }
                 )
             }
-            try await records.reminders.save(
+            try await records.reminders.follow(
                 waiting.map { record in
                     var record = record
                     record.revision = entry.revision
