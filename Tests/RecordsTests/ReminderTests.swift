@@ -50,6 +50,20 @@ struct ReminderTests {
         #expect(try await topics.list(account: "other").items.isEmpty)
     }
 
+    @Test("who follows a moved topic has not cancelled, nor been reminded, meanwhile")
+    func following() async throws {
+        let fixture = try await Fixture()
+        let reminders = fixture.records.reminders
+        try await reminders.save([reminder(.anna), reminder(.bert, state: .cancelled)])
+        try await reminders.save(
+            [reminder(.anna, revision: 2), reminder(.bert, revision: 2)],
+            isFollowing: true
+        )
+        let found = try await reminders.find([key(.anna), key(.bert)])
+        #expect(found[key(.anna)]?.revision == 2)
+        #expect(found[key(.bert)]?.state == .cancelled && found[key(.bert)]?.revision == 1)
+    }
+
     @Test("who stands where is written, found by key and by person, and counted")
     func subscriptions() async throws {
         let fixture = try await Fixture()

@@ -77,12 +77,17 @@ extension ReminderRecord {
     private static let subscribed = ManyKeys(
         "\(select) WHERE account = ? AND state = 'subscribed' AND person"
     )
-    private static let upsert = MultiRow(
-        "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
-        columns: columns.count,
-        "ON CONFLICT (topic, person) DO UPDATE SET "
-            + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-    )
+    private static func upsert(_ condition: String = "") -> MultiRow {
+        MultiRow(
+            "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
+            columns: columns.count,
+            "ON CONFLICT (topic, person) DO UPDATE SET "
+                + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+                + condition
+        )
+    }
+    private static let upsert = upsert()
+    private static let follow = upsert(" WHERE reminders.state = 'subscribed'")
 
     init(_ row: SQLRow) throws(RecordsError) {
         guard let state = State(rawValue: row.text(3)) else {
@@ -137,17 +142,22 @@ extension ReminderRecord {
         return found
     }
 
-    /// - Parameter reminders: no two of one key.
-    static func save(_ reminders: [ReminderRecord], at now: Timestamp, _ session: any SQLSession)
-        throws(RecordsError)
-    {
+    /// - Parameters:
+    ///   - reminders: no two of one key.
+    ///   - isFollowing: leaves alone whoever is no longer subscribed.
+    static func save(
+        _ reminders: [ReminderRecord],
+        isFollowing: Bool,
+        at now: Timestamp,
+        _ session: any SQLSession
+    ) throws(RecordsError) {
         var values: [SQLValue] = []
         values.reserveCapacity(reminders.count * columns.count)
         for var reminder in reminders {
             reminder.updated = now
             values += reminder.values
         }
-        try upsert.run(session, values)
+        try (isFollowing ? follow : upsert).run(session, values)
     }
 
     func validate() throws(RecordsError) {
