@@ -26,11 +26,15 @@ final class ClusterStage: Sendable {
     /// Starts three workers, and makes an account and a topic.
     ///
     /// - Parameters:
-    ///   - wait: from when the first worker is up until it opens.
+    ///   - wait: from when the workers are up until it opens.
     ///   - people: how many will be told; a twentieth of them at once, so that there is a middle of it to kill somebody in.
     /// - Returns: when it opens, on a whole second.
     func open(topic: String, after wait: Duration, for people: Int) async throws -> Timestamp {
+        // The first makes the key that they share.
         let first = try await start("worker-1")
+        async let second = start("worker-2")
+        async let third = start("worker-3")
+        let others = try await (second, third)
         let opening = (SystemClock().now() + wait).nextSecond
         try await first.client.call(
             .post,
@@ -41,7 +45,8 @@ final class ClusterStage: Sendable {
                 "concurrency": .integer(Int64(max(50, people / 20))),
             ])
         )
-        try await first.client.call(
+        // What is made at one is known to all.
+        try await others.0.client.call(
             .put,
             "/v1/topics/\(topic)",
             body: .object([
@@ -50,10 +55,6 @@ final class ClusterStage: Sendable {
                 "opening": .integer(opening.milliseconds),
             ])
         )
-        // Workers read topics and accounts at their start.
-        async let second = start("worker-2")
-        async let third = start("worker-3")
-        _ = try await (second, third)
         return opening
     }
 

@@ -42,6 +42,44 @@ struct PostgresDatabaseTests {
         for database in databases { await database.close() }
     }
 
+    @Test("people are looked up by topic and name, before the table is analyzed and after it")
+    func plan() async throws {
+        let server = try await PostgresProcess()
+        defer { server.remove() }
+        let database = try database(server)
+        try await database.migrate(Schema.migrations)
+        try await database.write { session throws(RecordsError) in
+            _ = try session.run("ALTER TABLE reminders SET (autovacuum_enabled = false)", [])
+            // Two topics of ten thousand people.
+            _ = try session.run(
+                """
+                INSERT INTO reminders (topic, person, account, state, due, revision, since, updated)
+                SELECT 't' || n % 2, 'p' || n, 'shop', 'subscribed', 1, 1, 1, 1
+                FROM generate_series(1, 20000) n
+                """,
+                []
+            )
+        }
+        let people = (0..<64).map { "'p\($0 * 100)'" }.joined(separator: ", ")
+        func plan() async throws -> String {
+            let rows = try await database.read { session throws(RecordsError) in
+                try session.rows(
+                    "EXPLAIN SELECT * FROM reminders WHERE topic = 't0' AND person IN (\(people))",
+                    []
+                )
+            }
+            return "\(rows)"
+        }
+        let fresh = try await plan()
+        #expect(fresh.contains("reminders_pkey"), "\(fresh)")
+        try await database.write { session throws(RecordsError) in
+            _ = try session.run("ANALYZE reminders", [])
+        }
+        let analyzed = try await plan()
+        #expect(analyzed.contains("reminders_pkey"), "\(analyzed)")
+        await database.close()
+    }
+
     @Test("a write that fails undoes itself alone, and none of those committed with it")
     func groups() async throws {
         let server = try await PostgresProcess()

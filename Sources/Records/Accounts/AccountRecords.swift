@@ -19,7 +19,9 @@ package struct AccountRecords: Sendable {
         saved.created = saved.updated
         let values = try saved.values(sealedBy: records.seal)
         let row = try await records.database.write { session throws(RecordsError) in
-            try session.row(AccountRecord.upsert, values)
+            let row = try session.row(AccountRecord.upsert, values)
+            try BookChanges.note(.accounts, account.key, session)
+            return row
         }
         // Accounts change seldom and matter much: they do not stay in the log.
         await records.database.foldLog(fully: false)
@@ -54,7 +56,8 @@ package struct AccountRecords: Sendable {
         try check(reason, "paused", 1...TextLimits.sentence)
         let now = records.clock.now()
         return try await records.database.write { session throws(RecordsError) in
-            try session.run(
+            try BookChanges.note(.accounts, key, session)
+            return try session.run(
                 "UPDATE accounts SET paused = ?, updated = ? WHERE account = ?",
                 [.text(reason), .time(now), .text(key)]
             ) == 1
@@ -67,7 +70,8 @@ package struct AccountRecords: Sendable {
     @discardableResult
     package func remove(_ key: String) async throws(RecordsError) -> Bool {
         try await records.database.write { session throws(RecordsError) in
-            try session.run("DELETE FROM accounts WHERE account = ?", [.text(key)]) == 1
+            try BookChanges.note(.accounts, key, session)
+            return try session.run("DELETE FROM accounts WHERE account = ?", [.text(key)]) == 1
         }
     }
 }

@@ -86,6 +86,7 @@ extension FlowVersionRecord {
             """,
             [.integer(version), .time(now), .text(account), .text(flow)]
         )
+        try BookChanges.note(.accounts, account, session)
         var published = self
         published.publishedAt = now
         published.publishedBy = who

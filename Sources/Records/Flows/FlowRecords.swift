@@ -86,6 +86,7 @@ package struct FlowRecords: Sendable {
                 "UPDATE flows SET state = ?, updated = ? WHERE account = ? AND flow = ?",
                 [.text(state.rawValue), .time(now), .text(account), .text(flow)]
             )
+            try BookChanges.note(.accounts, account, session)
             return true
         }
     }

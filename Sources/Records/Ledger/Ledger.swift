@@ -22,8 +22,10 @@ package struct Reservation: Sendable, Hashable {
     /// ``BelfryCore/GrantUse/time`` of the use, which knows all grants that it was taken from. `nil`: made by a version of the program
     /// that knew one only.
     package var taken: Timestamp?
-    /// When the push that holds it was last let go, and by which process therefore.
+    /// When the push that holds it was last let go.
     package var made: Timestamp
+    /// Which process let it go; `nil`: none that said so.
+    package var maker: ReservationMaker?
     /// `nil`: made by a version of the program that did not keep it.
     package var send: ReservedSend?
 
@@ -32,14 +34,36 @@ package struct Reservation: Sendable, Hashable {
         granted: Timestamp,
         taken: Timestamp? = nil,
         made: Timestamp,
+        maker: ReservationMaker? = nil,
         send: ReservedSend? = nil
     ) {
         self.source = source
         self.granted = granted
         self.taken = taken
         self.made = made
+        self.maker = maker
         self.send = send
     }
+}
+
+/// One life of a server.
+package struct ReservationMaker: Sendable, Hashable {
+    /// ``NodeRecord/node``.
+    package var node: String
+    package var began: Timestamp
+
+    package init(node: String, began: Timestamp) {
+        self.node = node
+        self.began = began
+    }
+
+    init?(_ text: String) {
+        guard let dash = text.lastIndex(of: "@"), let began = Int64(text[dash...].dropFirst())
+        else { return nil }
+        self.init(node: String(text[..<dash]), began: Timestamp(milliseconds: began))
+    }
+
+    var text: String { "\(node)@\(began.milliseconds)" }
 }
 
 /// The send that a reservation is for: enough to tell how it ended when nobody else can any more.

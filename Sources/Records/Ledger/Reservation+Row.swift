@@ -3,7 +3,7 @@ import BelfryCore
 extension Reservation {
     static let columns = [
         "push", "sequence", "account", "person", "source", "granted", "made", "channel", "due",
-        "attempt", "flow", "step", "taken",
+        "attempt", "flow", "step", "taken", "maker",
     ]
     static let select = "SELECT \(columns.joined(separator: ", ")) FROM reservations"
 
@@ -12,7 +12,7 @@ extension Reservation {
             .text(key.push.text), .bits(key.sequence), .text(key.recipient.account),
             .text(key.recipient.person), .text(source), .time(granted), .time(made),
             .text(send?.channel), .time(send?.due), .integer(send?.attempt), .text(send?.flow),
-            .text(send?.step), .time(taken),
+            .text(send?.step), .time(taken), .text(maker?.text),
         ]
     }
 
@@ -21,7 +21,8 @@ extension Reservation {
             source: row.text(4),
             granted: row.time(5),
             taken: row.optionalTime(12),
-            made: row.time(6)
+            made: row.time(6),
+            maker: row.optionalText(13).flatMap(ReservationMaker.init)
         )
         guard let channel = row.optionalText(7) else { return }
         send = ReservedSend(

@@ -54,6 +54,16 @@ package struct TimelineNodeRecords: Sendable {
         return row.map { ($0.text(0), $0.integer(1)) }
     }
 
+    /// Leads no longer, if it did.
+    package func resign(_ name: String, _ node: String) async throws(RecordsError) {
+        try await records.database.write { session throws(RecordsError) in
+            try session.run(
+                "DELETE FROM leads WHERE name = ? AND node = ?",
+                [.text(name), .text(node)]
+            )
+        }
+    }
+
     /// Leads, or goes on leading; in the place of another only while its number is still `beat`.
     ///
     /// - Returns: whether the node leads now.

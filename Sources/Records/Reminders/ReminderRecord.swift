@@ -77,18 +77,18 @@ extension ReminderRecord {
     private static let subscribed = ManyKeys(
         "\(select) WHERE account = ? AND state = 'subscribed' AND person"
     )
-    private static let upsert = MultiRow(
-        "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
-        columns: columns.count,
-        "ON CONFLICT (topic, person) DO UPDATE SET "
-            + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-    )
-    private static let following = MultiRow(
-        "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
-        columns: columns.count,
-        "ON CONFLICT (topic, person) DO UPDATE SET "
-            + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-            + " WHERE reminders.state = 'subscribed' AND reminders.revision < excluded.revision"
+    private static func upsert(_ condition: String = "") -> MultiRow {
+        MultiRow(
+            "INSERT INTO reminders (\(columns.joined(separator: ", "))) VALUES",
+            columns: columns.count,
+            "ON CONFLICT (topic, person) DO UPDATE SET "
+                + columns.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+                + condition
+        )
+    }
+    private static let upsert = upsert()
+    private static let follow = upsert(
+        " WHERE reminders.state = 'subscribed' AND reminders.revision < excluded.revision"
     )
 
     init(_ row: SQLRow) throws(RecordsError) {
@@ -146,10 +146,10 @@ extension ReminderRecord {
 
     /// - Parameters:
     ///   - reminders: no two of one key.
-    ///   - ifBehind: leaves those alone that are subscribed no more, or have followed their topic as far already.
+    ///   - isFollowing: leaves alone whoever is no longer subscribed.
     static func save(
         _ reminders: [ReminderRecord],
-        ifBehind: Bool = false,
+        isFollowing: Bool,
         at now: Timestamp,
         _ session: any SQLSession
     ) throws(RecordsError) {
@@ -159,7 +159,7 @@ extension ReminderRecord {
             reminder.updated = now
             values += reminder.values
         }
-        try (ifBehind ? following : upsert).run(session, values)
+        try (isFollowing ? follow : upsert).run(session, values)
     }
 
     func validate() throws(RecordsError) {

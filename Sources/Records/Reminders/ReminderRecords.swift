@@ -38,10 +38,14 @@ package struct ReminderRecords: Sendable {
     ///
     /// Each has to have the revision of its topic: where the topic has moved since it was looked at, it is noted that not all have followed.
     ///
-    /// - Parameter reminders: no two of one key; at most 10,000.
-    package func save(_ reminders: [ReminderRecord], adding lines: [DeliveryRecord] = [])
-        async throws(RecordsError)
-    {
+    /// - Parameters:
+    ///   - reminders: no two of one key; at most 10,000.
+    ///   - isFollowing: a topic takes people along; whoever has cancelled or was reminded since, through another server, stays so.
+    package func save(
+        _ reminders: [ReminderRecord],
+        adding lines: [DeliveryRecord] = [],
+        isFollowing: Bool = false
+    ) async throws(RecordsError) {
         try check(batch: reminders.count)
         for reminder in reminders { try reminder.validate() }
         let history = try DeliveryRecord.bind(lines)
@@ -51,7 +55,12 @@ package struct ReminderRecords: Sendable {
             uniquingKeysWith: min
         )
         try await records.database.write { session throws(RecordsError) in
-            try ReminderRecord.save(reminders, at: now, session)
+            try ReminderRecord.save(
+                reminders,
+                isFollowing: isFollowing,
+                at: now,
+                session
+            )
             for (topic, revision) in revisions {
                 try session.run(
                     "UPDATE topics SET moved = ? WHERE topic = ? AND revision > ? AND moved > ?",
@@ -59,16 +68,6 @@ package struct ReminderRecords: Sendable {
                 )
             }
             try DeliveryRecord.append(history, session)
-        }
-    }
-
-    /// Notes how far people have followed their topics. What somebody else has written meanwhile, in this process or another, stays: who was told, who has left.
-    package func follow(_ reminders: [ReminderRecord]) async throws(RecordsError) {
-        try check(batch: reminders.count)
-        for reminder in reminders { try reminder.validate() }
-        let now = records.clock.now()
-        try await records.database.write { session throws(RecordsError) in
-            try ReminderRecord.save(reminders, ifBehind: true, at: now, session)
         }
     }
 
@@ -139,22 +138,25 @@ package struct ReminderRecords: Sendable {
     package func counts(topic: String, revision: Int) async throws(RecordsError) -> (
         states: [ReminderRecord.State: Int], behind: Int
     ) {
+        // Named, so that the index is read and not the rows.
+        let states = ReminderRecord.State.allCases.map { "'\($0.rawValue)'" }
+            .joined(separator: ", ")
         let rows = try await records.database.read { session throws(RecordsError) in
             try session.rows(
                 """
-                SELECT state, revision, count(*) FROM reminders WHERE topic = ?
-                GROUP BY state, revision
+                SELECT state, revision, count(*) FROM reminders
+                WHERE state IN (\(states)) AND topic = ? GROUP BY state, revision
                 """,
                 [.text(topic)]
             )
         }
-        var states: [ReminderRecord.State: Int] = [:]
+        var standing: [ReminderRecord.State: Int] = [:]
         var behind = 0
         for row in rows {
             guard let state = ReminderRecord.State(rawValue: row.text(0)) else { continue }
-            states[state, default: 0] += row.integer(2)
+            standing[state, default: 0] += row.integer(2)
             if state == .subscribed, row.integer(1) < revision { behind += row.integer(2) }
         }
-        return (states, behind)
+        return (standing, behind)
     }
 }

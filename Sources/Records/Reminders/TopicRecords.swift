@@ -27,8 +27,10 @@ package struct TopicRecords: Sendable {
             let known = try TopicRecord.find(topic, session)
             var changed = try change(known)
             changed.created = known?.created ?? now
-            changed.updated = now
+            // Of two states of a topic the later one is the newer one, whatever the clocks of the servers that wrote them say.
+            changed.updated = known.map { max(now, $0.updated + .milliseconds(1)) } ?? now
             try changed.save(session)
+            try BookChanges.note(.topics, topic, session)
             return changed
         }
     }

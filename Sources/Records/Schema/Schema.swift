@@ -6,5 +6,6 @@
 package enum Schema {
     package static let migrations: [SQLMigration] = [
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth,
+        eleventh,
     ]
 }

@@ -42,6 +42,7 @@ struct BulkPushes {
 
     static func respond(to call: Call, _ instruments: HTTPInstruments) async throws -> Response {
         try call.expectType("ndjson", "jsonl", "json-lines", "octet-stream", "text/plain")
+        try await call.server.catchUp()
         var bulk = BulkPushes(call)
         try bulk.checkLength()
         do {

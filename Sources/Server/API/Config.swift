@@ -90,6 +90,7 @@ extension API {
         }
         var changes: [String: String?] = [:]
         for member in members { changes.updateValue(try Self.text(member), forKey: member.name) }
+        try await server.catchUp()
         try check(changes)
         return try await change(call, "config.set") { who in
             try await server.live.set(changes, expected: expected, by: who)

@@ -89,6 +89,8 @@ extension API {
         if name == nil, flow == nil, fields.problems.isEmpty {
             fields.note("event", "missing", "is needed, or flow")
         }
+        let isKnown = flow.map { server.accounts[account]?.versions[$0] != nil }
+        if !(isKnown ?? server.isAccount(account)) { try await server.catchUp() }
         if !account.isEmpty, !server.isAccount(account) {
             fields.note("account", "unknown", "is no account of this server")
         }

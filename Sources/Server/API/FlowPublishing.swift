@@ -77,6 +77,7 @@ extension API {
         guard flow.flow.key == key else {
             throw Problem.invalid("/yaml", "its key is '\(flow.flow.key)', not '\(key)'")
         }
+        try await server.catchUp()
         guard let account = server.accounts[record.key] else {
             throw Problem.notFound("account '\(record.key)'")
         }

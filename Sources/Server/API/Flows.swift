@@ -143,6 +143,7 @@ extension API {
 
     private func rules(_ call: Call) async throws -> (AccountRecord, PermissionRules) {
         let record = try await account(call)
+        try await server.catchUp()
         guard let account = server.accounts[record.key] else {
             throw Problem.notFound("account '\(record.key)'")
         }

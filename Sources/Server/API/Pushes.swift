@@ -77,7 +77,10 @@ extension API {
     private func schedulePush(_ call: Call) async throws -> Response {
         var fields = try await call.fields()
         let push = PushFields.read(&fields, now: server.clock.now())
-        if let push { check(push, &fields) }
+        if let push {
+            if !server.isAccount(push.recipient.account) { try await server.catchUp() }
+            check(push, &fields)
+        }
         try fields.finish()
         guard let push else { throw Problem(.invalid, "The push cannot be read.") }
         let outcome = try await server.timeline.schedule([push])[0]

@@ -126,6 +126,7 @@ extension API {
     }
 
     private func write(_ fields: Fields, _ key: String, _ call: Call) async throws -> Response {
+        try await server.catchUp()
         var fields = fields
         let read = TopicFields.read(&fields, key: key) {
             server.accounts[$0]?.planner.account.zone

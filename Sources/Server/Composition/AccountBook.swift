@@ -55,11 +55,18 @@ package final class Account: Sendable {
     }
 }
 
-/// The accounts as they are now, in memory: read for every callback and every push, written when somebody changes one.
+/// The accounts as they are now, in memory: read for every callback and every push, read anew when somebody changes one, here or through another server.
 package final class AccountBook: Sendable {
+    private struct State {
+        var accounts: [String: Account] = [:]
+        var problems: [String: String] = [:]
+        /// Which look into the records each account comes from, or its absence: an earlier look that ends later tells what is over.
+        var looks: [String: Int] = [:]
+        var newest = 0
+    }
+
     private let records: Records
-    private let accounts = Mutex<[String: Account]>([:])
-    private let problems = Mutex<[String: String]>([:])
+    private let state = Mutex(State())
     /// What each account had sent on the day this process began, before it began.
     private let used = Mutex<(day: ChinaDay, sent: [String: Int])?>(nil)
 
@@ -72,14 +79,14 @@ package final class AccountBook: Sendable {
         self.watcher.withLock { $0 = watcher }
     }
 
-    package subscript(key: String) -> Account? { accounts.withLock { $0[key] } }
+    package subscript(key: String) -> Account? { state.withLock { $0.accounts[key] } }
 
     package var all: [Account] {
-        accounts.withLock { $0.values.sorted { $0.key < $1.key } }
+        state.withLock { $0.accounts.values.sorted { $0.key < $1.key } }
     }
 
     /// What is wrong with accounts that could not be read fully, by account.
-    package var faults: [String: String] { problems.withLock { $0 } }
+    package var faults: [String: String] { state.withLock { $0.problems } }
 
     func usedBefore(_ account: String, day: ChinaDay) -> Int {
         used.withLock { $0?.day == day ? $0?.sent[account] ?? 0 : 0 }
@@ -104,25 +111,41 @@ package final class AccountBook: Sendable {
 
     /// Reads every account anew.
     package func reload() async throws(RecordsError) {
-        for record in try await records.accounts.all() { try await load(record) }
+        let look = look()
+        for record in try await records.accounts.all() { try await load(record, look) }
     }
 
     /// Reads one account anew, after it or one of its flows was changed.
     package func reload(_ key: String) async throws(RecordsError) {
+        let look = look()
         guard let record = try await records.accounts.find(key) else {
-            accounts.withLock { _ = $0.removeValue(forKey: key) }
-            return
+            return put(nil, key, faults: [], look)
         }
-        try await load(record)
+        try await load(record, look)
     }
 
-    private func load(_ record: AccountRecord) async throws(RecordsError) {
+    private func look() -> Int {
+        state.withLock { state in
+            state.newest += 1
+            return state.newest
+        }
+    }
+
+    private func load(_ record: AccountRecord, _ look: Int) async throws(RecordsError) {
         var faults: [String] = []
         let flows = try await FlowShelf.read(account: record.key, from: records, faults: &faults)
         let account = Account(record, flows: flows, faults: &faults)
-        accounts.withLock { $0[record.key] = account }
-        problems.withLock { $0[record.key] = faults.isEmpty ? nil : faults.joined(separator: "; ") }
+        put(account, record.key, faults: faults, look)
         watcher.withLock { $0 }?(account)
+    }
+
+    private func put(_ account: Account?, _ key: String, faults: [String], _ look: Int) {
+        state.withLock { state in
+            guard state.looks[key] ?? 0 < look else { return }
+            state.looks[key] = look
+            state.accounts[key] = account
+            state.problems[key] = faults.isEmpty ? nil : faults.joined(separator: "; ")
+        }
     }
 }
 

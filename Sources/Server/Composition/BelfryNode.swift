@@ -19,6 +19,8 @@ package struct BelfryNode: Sendable {
     package let timeline: NodeTimeline
     package let records: Records
     package let accounts: AccountBook
+    /// Keeps accounts and topics up with other servers.
+    let books: BookFollower
     package let keys: StoredKeys
     package let intake: Intake
     package let dispatcher: NodeDispatcher
@@ -177,7 +179,16 @@ package struct BelfryNode: Sendable {
         // Nobody is served before this server is one of those whom a move waits for, nor before what a crash has left between two timelines is in one.
         try await moves.begin()
         accounts = AccountBook(records: records)
-        try await accounts.reload()
+        let topics = TopicBook()
+        let bell = MoverBell()
+        books = BookFollower(
+            records: records,
+            accounts: accounts,
+            topics: topics,
+            bell: bell,
+            logger: logger
+        )
+        try await books.begin()
         try await accounts.countToday(now: clock.now())
         keys = StoredKeys(records: records, clock: clock)
         if configuration.http.auth == .keys {
@@ -212,15 +223,15 @@ package struct BelfryNode: Sendable {
         brokers = try Brokers(configuration, clock: clock, seed: seed)
         let boarding = BoardingBook()
         let reminders = ReminderDesk(
+            topics: topics,
+            bell: bell,
+            books: books,
             records: records,
             timeline: timeline,
             clock: clock,
             feed: feed
         )
         self.reminders = reminders
-        for topic in try await reminders.topics.load(from: records) {
-            logger.error("a topic cannot be read", metadata: ["topic": "\(topic)"])
-        }
         dispatcher = NodeDispatcher(
             timeline: timeline,
             alarm: timeline.alarm,
@@ -245,10 +256,12 @@ package struct BelfryNode: Sendable {
                         book: reminders.book,
                         records: records,
                         accounts: accounts,
+                        books: books,
                         isPaused: { [live] in live.settings.pausedTopics[$0] != nil }
                     ),
+                    books: books,
                     arrivals: arrivals,
-                    began: began,
+                    process: ReservationMaker(node: live.node, began: began),
                     logger: logger
                 ),
                 live: live
@@ -362,6 +375,7 @@ package struct BelfryNode: Sendable {
                     timeline: timeline,
                     clock: clock,
                     feed: feed,
+                    live: live,
                     began: began,
                     logger: logger
                 )
@@ -373,6 +387,7 @@ package struct BelfryNode: Sendable {
             PresenceService(timeline: timeline, clock: clock),
             LiveConfigurationService(
                 live: live,
+                books: books,
                 records: records,
                 mover: mover,
                 every: configuration.records.pollInterval,
@@ -380,7 +395,12 @@ package struct BelfryNode: Sendable {
             ),
             mover,
             IntakeService(intake: intake),
-            ReminderMover(desk: reminders, clock: clock, logger: logger),
+            ReminderMover(
+                desk: reminders,
+                lead: Lead("reminders", node: moves.node, records: records, clock: clock),
+                clock: clock,
+                logger: logger
+            ),
             HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
         ]
     }
@@ -431,6 +451,7 @@ package struct BelfryNode: Sendable {
     {
         let desk = CallbackDesk(
             accounts: accounts,
+            books: books,
             intake: intake,
             reports: reports,
             clock: clock,
@@ -487,6 +508,7 @@ package struct BelfryNode: Sendable {
             version: Belfry.version
         )
         dependencies.settings = settings
+        dependencies.catchUp = { [books] in try await books.catchUp() }
         dependencies.live = live
         dependencies.overload = { [dispatcher] in dispatcher.overload }
         dependencies.mover = mover

@@ -7,6 +7,7 @@ import Logging
 /// Answers `/wechat/{account}/callback`: believes or refuses, takes in what happened, and answers within WeChat's five seconds.
 struct CallbackDesk: Sendable {
     let accounts: AccountBook
+    let books: BookFollower
     let intake: Intake
     let reports: NoticeReports
     let clock: any WallClock
@@ -16,6 +17,12 @@ struct CallbackDesk: Sendable {
     static let patience = Duration.milliseconds(4500)
 
     func answer(_ request: CallbackRequest) async -> CallbackAnswer {
+        if accounts[request.account]?.callback == nil {
+            do { try await books.catchUp() } catch {
+                logger.error("accounts not read", metadata: ["error": "\(error)"])
+                return CallbackAnswer(status: 503, text: "the accounts cannot be read")
+            }
+        }
         guard let account = accounts[request.account], let callback = account.callback else {
             return CallbackAnswer(status: 404, text: "no such account, or it has no token")
         }

@@ -7,7 +7,7 @@ import BelfryWeChat
 /// Decides one push with the ledger at hand. Pure: it may run twice.
 struct GateDesk: Sendable {
     let accounts: [String: Account]
-    let began: Timestamp
+    let process: ReservationMaker
     let now: Timestamp
 
     struct Result: Sendable {
@@ -26,7 +26,7 @@ struct GateDesk: Sendable {
             person.map(FlowPerson.init)
             ?? FlowPerson(id: claim.push.recipient.person, isFollowing: false)
         if let reservation = ledger[reservation: key],
-            let first = reservation.uncertain(since: began)
+            let first = reservation.uncertain(at: claim.attempt, for: process)
         {
             // Whatever would be decided now: a process that crashed may have sent it.
             guard reservation.isRepeatable(first, at: now) else {
@@ -47,6 +47,7 @@ struct GateDesk: Sendable {
             result.decision = .end(outcome, cause: cause, successors: pushes)
         } else if case .send = result.decision, var reservation = ledger[reservation: key] {
             reservation.made = now
+            reservation.maker = process
             reservation.send = ReservedSend(claim)
             ledger[reservation: key] = reservation
         }

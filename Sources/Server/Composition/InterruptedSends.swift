@@ -1,33 +1,53 @@
-import BelfryCore
-import BelfryRecords
-import Logging
+package import BelfryCore
+package import BelfryRecords
+package import Logging
 
 /// Explains what a crash cut off: a message whose permission was reserved by an earlier process, and whose push is no longer in the
 /// timeline, because it was cancelled or replaced in flight, or settled and not yet recorded. Nobody will claim it again, so nobody
 /// else will say how it ended.
 ///
-/// A push that is still pending is left to the gate, which finds the reservation when the push is claimed.
-struct InterruptedSends: Sendable {
+/// A push that is still pending is left to the gate, which finds the reservation when the push is claimed. What another server over the same records has
+/// reserved is left to it as long as it lives: it may have settled the push and be about to write that down.
+package struct InterruptedSends: Sendable {
     let records: Records
     let timeline: any Timeline
     let clock: any WallClock
     let feed: LiveFeed
+    let live: LiveConfiguration
     /// When this process began: reservations from before it were made by another.
     let began: Timestamp
     let logger: Logger
 
+    package init(
+        records: Records,
+        timeline: any Timeline,
+        clock: any WallClock,
+        feed: LiveFeed,
+        live: LiveConfiguration,
+        began: Timestamp,
+        logger: Logger
+    ) {
+        self.records = records
+        self.timeline = timeline
+        self.clock = clock
+        self.feed = feed
+        self.live = live
+        self.began = began
+        self.logger = logger
+    }
+
     /// One page is one look into the timeline and one transaction: delivery and intake go on between them.
     static let page = 500
 
-    /// Works until all is explained; a store that fails is asked again.
+    /// Works until all is explained; a store that fails is asked again, and so is what servers that live have reserved.
     func run() async throws(CancellationError) {
         while true {
             do {
-                let count = try await explain()
+                let (count, left) = try await explain()
                 if count > 0 {
                     logger.notice("interrupted sends", metadata: ["unknown": "\(count)"])
                 }
-                return
+                if left == 0 { return }
             } catch {
                 logger.error("interrupted sends not explained", metadata: ["error": "\(error)"])
             }
@@ -35,8 +55,11 @@ struct InterruptedSends: Sendable {
         }
     }
 
-    private func explain() async throws -> Int {
+    /// - Returns: how many were explained, and how many are those of servers that live.
+    package func explain() async throws -> (count: Int, left: Int) {
+        let alive = Set(try await live.others())
         var count = 0
+        var left = 0
         var cursor: String?
         repeat {
             let page = try await records.ledger.unsettled(
@@ -44,10 +67,14 @@ struct InterruptedSends: Sendable {
                 limit: Self.page,
                 cursor: cursor
             )
-            count += try await end(page.items)
+            let gone = page.items.filter { item in
+                item.reservation.maker.map { !alive.contains($0.node) } ?? true
+            }
+            left += page.items.count - gone.count
+            count += try await end(gone)
             cursor = page.next
         } while cursor != nil
-        return count
+        return (count, left)
     }
 
     private func end(_ reservations: [UnsettledReservation]) async throws -> Int {

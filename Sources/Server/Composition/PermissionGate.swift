@@ -15,18 +15,22 @@ struct PermissionGate: Gatekeeper {
     let records: Records
     let boarding: BoardingBook
     let reminders: ReminderGate
+    let books: BookFollower
     let arrivals: ArrivalBook
-    /// When this process began: a reservation from before it was made by one that crashed.
-    let began: Timestamp
+    /// This process: a reservation of another one is of a message that may have been sent.
+    let process: ReservationMaker
     let logger: Logger
 
     func decide(_ claims: [Claim], now: Timestamp) async -> [Decision] {
-        let accounts = Dictionary(
-            Set(claims.map(\.push.recipient.account)).compactMap { key in
-                self.accounts[key].map { (key, $0) }
-            },
-            uniquingKeysWith: { a, _ in a }
-        )
+        var accounts = known(claims)
+        if !claims.allSatisfy({ isKnown($0, accounts) }) {
+            do { try await books.catchUp() } catch {
+                var decisions = claims.map { pass($0, accounts) }
+                hold(Array(claims.indices), &decisions, now, error)
+                return decisions
+            }
+            accounts = known(claims)
+        }
         var decisions = claims.map { pass($0, accounts) }
         let alive = await stopErased(claims, &decisions, now)
         // From here on a reminder is the message that it becomes.
@@ -38,7 +42,7 @@ struct PermissionGate: Gatekeeper {
         do {
             let asked = asking.map { claims[$0] }
             await arrivals.settled(Set(asked.map(\.push.recipient)))
-            let desk = GateDesk(accounts: accounts, began: began, now: now)
+            let desk = GateDesk(accounts: accounts, process: process, now: now)
             let keys = asked.map(ReservationKey.init)
             let results = try await records.ledger.update(keys) { ledger throws(RecordsError) in
                 asked.map { desk.decide($0, &ledger) }
@@ -53,6 +57,23 @@ struct PermissionGate: Gatekeeper {
             hold(asking, &decisions, now, error)
         }
         return decisions
+    }
+
+    private func known(_ claims: [Claim]) -> [String: Account] {
+        Dictionary(
+            Set(claims.map(\.push.recipient.account)).compactMap { key in
+                self.accounts[key].map { (key, $0) }
+            },
+            uniquingKeysWith: { a, _ in a }
+        )
+    }
+
+    /// Whether the account is there, and the flow in the version that the push belongs to: another server may have just published it.
+    private func isKnown(_ claim: Claim, _ accounts: [String: Account]) -> Bool {
+        guard let account = accounts[claim.push.recipient.account] else { return false }
+        guard let position = FlowPosition(claim.push) else { return true }
+        return account.versions[position.flow].map { position.version <= $0.current.version }
+            ?? false
     }
 
     /// Ends the pushes of people who were erased since.

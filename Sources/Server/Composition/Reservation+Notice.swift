@@ -25,10 +25,16 @@ extension Reservation {
 
     /// The first try that may have been accepted and of which nobody knows; `nil`: none.
     ///
-    /// - Parameter began: when this process did: a message that an earlier one handed over has no known end.
-    func uncertain(since began: Timestamp) -> Timestamp? {
+    /// - Parameters:
+    ///   - attempt: ``BelfryCore/Claim/attempt``. Where that has grown since, the push was given back as not sent, by one who had no time yet to
+    ///     write that down here.
+    ///   - process: this one: what another handed over has no known end.
+    func uncertain(at attempt: Int, for process: ReservationMaker) -> Timestamp? {
         if isOfTemplate, granted != GateDesk.notSent { return granted }
-        return made != GateDesk.notSent && made < began ? made : nil
+        guard made != GateDesk.notSent else { return nil }
+        // Made before makers were named: who was here before this process is gone.
+        guard let maker else { return made < process.began ? made : nil }
+        return maker != process && attempt <= send?.attempt ?? attempt ? made : nil
     }
 
     /// Whether the message may be tried though it may have been accepted.

@@ -54,9 +54,10 @@ struct PresenceService: Service {
     }
 }
 
-/// Looks for what other servers over the same records have set.
+/// Looks for what other servers over the same records have set, and for accounts, flows and topics that they have written.
 struct LiveConfigurationService: Service {
     let live: LiveConfiguration
+    let books: BookFollower
     let records: Records
     let mover: RecordsMover
     /// Zero: they are not looked for.
@@ -67,7 +68,7 @@ struct LiveConfigurationService: Service {
         await cancelWhenGracefulShutdown {
             // Records in the data folder have no other users, unless they move.
             if !records.isShared { for await _ in mover.moves where records.isShared { break } }
-            await live.follow(every: every) {
+            await live.follow(every: every, books: books) {
                 logger.error(
                     "what was set while running is not known",
                     metadata: ["error": "\($0)"]

@@ -57,6 +57,8 @@ package struct ServerDependencies: Sendable {
     /// Moves the records to another place; `nil`: they cannot be moved.
     package var mover: RecordsMover?
     /// Makes somebody follow; only a demonstration has it.
+    /// Before something is called unknown: reads what other servers have written of accounts, flows and topics.
+    package var catchUp: @Sendable () async throws -> Void = {}
     package var simulateFollow: (@Sendable () async throws -> Void)?
     package var version: String
     /// When this server began.

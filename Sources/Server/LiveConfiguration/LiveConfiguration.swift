@@ -34,7 +34,8 @@ package final class LiveConfiguration: Sendable {
 
     private let records: Records
     private let clock: any WallClock
-    private let node: String
+    /// Names this process among those over the same records.
+    let node: String
     private let state = Mutex(State())
 
     /// - Parameter node: names this process among those over the same records.
@@ -87,12 +88,19 @@ package final class LiveConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - span: how often to look; zero: never, others hear of this node all the same.
+    ///   - books: what else is looked at as often.
     ///   - failed: told of what keeps it from looking or applying; it goes on.
-    package func follow(every span: Duration, failed: @Sendable (any Error) -> Void) async {
+    package func follow(
+        every span: Duration,
+        books: BookFollower? = nil,
+        failed: @Sendable (any Error) -> Void
+    ) async {
         do {
             while true {
                 try await clock.sleep(for: span > .zero ? min(span, Self.beat) : Self.beat)
                 do {
+                    // First: what another version has set and this one does not know must not keep it from following.
+                    if span > .zero { try await books?.catchUp() }
                     if span > .zero { try await refresh() }
                     try await beat()
                 } catch { failed(error) }

@@ -14,7 +14,6 @@ package final class TimelineMoves: Sendable {
         var arrangement: Arrangement
         /// Of every other server: its number, and our steady clock when that was new.
         var seen: [String: (beat: Int, at: Int64)] = [:]
-        var lead: (beat: Int, at: Int64)?
         /// What the leader has moved since it began, and why it cannot go on.
         var moved = 0
         var problem: String?
@@ -23,7 +22,7 @@ package final class TimelineMoves: Sendable {
     }
 
     /// Without a new sign of life for so long, a server is taken for gone.
-    static let patience = Duration.seconds(15)
+    static let patience = Lead.patience
     /// Whoever could not look for so long does nothing before it has.
     static let fenceAfter = Duration.seconds(10)
     static let lead = "timeline"
@@ -40,6 +39,7 @@ package final class TimelineMoves: Sendable {
     package let node: String
     /// Several servers may be over the same records.
     let isShared: Bool
+    private let leading: Lead
     private let state: Mutex<State>
     /// One look after another: none puts an older arrangement into force again.
     private let following = SharedGate()
@@ -64,6 +64,7 @@ package final class TimelineMoves: Sendable {
         self.clock = clock
         self.logger = logger
         isShared = configuration.sharesRecords
+        leading = Lead(Self.lead, node: node, records: records, clock: clock)
         state = Mutex(State(arrangement: arrangement))
     }
 
@@ -188,15 +189,7 @@ package final class TimelineMoves: Sendable {
     /// Whether this server leads. It takes the lead over where the leader has given no sign of life for long.
     func leads() async throws -> Bool {
         guard isShared else { return true }
-        let found = try await records.timelineNodes.leader(of: Self.lead)
-        let now = clock.steadyMilliseconds()
-        let isStale = state.withLock { state in
-            guard let found, found.node != node else { return true }
-            if state.lead?.beat != found.beat { state.lead = (found.beat, now) }
-            return now - (state.lead?.at ?? now) >= Self.patience.milliseconds
-        }
-        guard isStale else { return false }
-        return try await records.timelineNodes.lead(Self.lead, node, after: found?.beat)
+        return try await leading.take()
     }
 
     /// Whether every server that lives works by this arrangement.

@@ -52,7 +52,7 @@ extension ReminderDesk {
                     moving.map { entry.topic.push(for: $0.recipient.person) }
                 )
             }
-            try await records.reminders.follow(
+            try await records.reminders.save(
                 waiting.map { record in
                     var record = record
                     record.revision = entry.revision
@@ -63,7 +63,8 @@ extension ReminderDesk {
                         record.due = entry.topic.due
                     }
                     return record
-                }
+                },
+                isFollowing: true
             )
         }
         return behind.count - waiting.count
@@ -100,9 +101,10 @@ extension ReminderDesk {
                 record.revision = entry.revision
                 return record
             },
-            adding: lines
+            adding: lines,
+            isFollowing: true
         )
         feed.publish(lines)
-        _ = try await withdraw(reminders, now)
+        try await withdraw(reminders, now)
     }
 }

@@ -2,8 +2,8 @@ package import BelfryActivation
 import BelfryCore
 package import BelfryRecords
 
-/// Making, changing and closing topics. When a call returns, the gate knows: from then on nobody is reminded before the new time, or of
-/// what is closed; everybody else follows by and by.
+/// Making, changing and closing topics. When a call returns, every gate knows, or asks before it decides: from then on nobody is reminded before the new
+/// time, or of what is closed; everybody else follows by and by.
 extension ReminderDesk {
     /// Writes a topic that has been judged before.
     ///

@@ -10,6 +10,8 @@ package struct ReminderDesk: Sendable {
     package let topics: TopicBook
     package let book: ReminderBook
     package let bell: MoverBell
+    /// `nil`: nobody else writes topics.
+    let books: BookFollower?
     let records: Records
     let timeline: any Timeline
     let clock: any WallClock
@@ -19,6 +21,7 @@ package struct ReminderDesk: Sendable {
         topics: TopicBook = TopicBook(),
         book: ReminderBook = ReminderBook(),
         bell: MoverBell = MoverBell(),
+        books: BookFollower? = nil,
         records: Records,
         timeline: any Timeline,
         clock: any WallClock,
@@ -27,6 +30,7 @@ package struct ReminderDesk: Sendable {
         self.topics = topics
         self.book = book
         self.bell = bell
+        self.books = books
         self.records = records
         self.timeline = timeline
         self.clock = clock
@@ -46,6 +50,7 @@ package struct ReminderDesk: Sendable {
     package func take(_ wishes: [ReminderWish], by who: String, isTold: Bool = true) async throws
         -> [ReminderAnswer]
     {
+        if wishes.contains(where: { topics[$0.key.topic] == nil }) { try await books?.catchUp() }
         let people = Set(
             wishes.compactMap { wish in
                 topics[wish.key.topic].map {
@@ -75,10 +80,9 @@ package struct ReminderDesk: Sendable {
             (isTold ? pushes.map { .scheduled($0, position: nil, at: now) } : [])
             + cancelled.map { DeliveryRecord.cancelled($0, topics, by: who, at: now) }
         try await save(sheet.changed.compactMap { sheet.records[$0] }, lines)
-        let sent = try await withdraw(cancelled, now)
-        for (index, wish) in wishes.enumerated()
-        where answers[index] == .cancelled && sent.contains(wish.key) {
-            answers[index] = .alreadySent
+        let late = try await withdraw(cancelled, now)
+        for (index, wish) in wishes.enumerated() where answers[index] == .cancelled {
+            answers[index] = late[wish.key] ?? .cancelled
         }
         return answers
     }
@@ -104,14 +108,20 @@ package struct ReminderDesk: Sendable {
 
     /// Takes cancelled reminders out of the timeline.
     ///
-    /// - Returns: those that were due and are gone: a process that crashed had sent them and could not write that down.
-    func withdraw(_ cancelled: [ReminderRecord], _ now: Timestamp) async throws -> Set<ReminderKey>
+    /// - Returns: those for which it is, or may be, too late. What was due and is gone, a process that crashed had sent and could not write that down;
+    ///   what a worker holds may be past the gate of another server, whose ``ReminderBook`` is not ours.
+    @discardableResult
+    func withdraw(_ cancelled: [ReminderRecord], _ now: Timestamp) async throws
+        -> [ReminderKey: ReminderAnswer]
     {
-        guard !cancelled.isEmpty else { return [] }
+        guard !cancelled.isEmpty else { return [:] }
         let outcomes = try await timeline.cancel(cancelled.map(\.key.push))
-        return Set(
-            zip(cancelled, outcomes).filter { $0.0.due <= now && $0.1 == .gone }.map(\.0.key)
-        )
+        var late: [ReminderKey: ReminderAnswer] = [:]
+        for (reminder, outcome) in zip(cancelled, outcomes) {
+            if outcome == .gone, reminder.due <= now { late[reminder.key] = .alreadySent }
+            if outcome == .inFlight, records.isShared { late[reminder.key] = .inFlight }
+        }
+        return late
     }
 }
 

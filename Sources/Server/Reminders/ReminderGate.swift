@@ -12,6 +12,7 @@ struct ReminderGate: Sendable {
     let book: ReminderBook
     let records: Records
     let accounts: AccountBook
+    let books: BookFollower
     /// Whether a topic's reminders are held for now: then they ride with no other, either.
     var isPaused: @Sendable (_ topic: String) -> Bool = { _ in false }
 
@@ -34,6 +35,7 @@ struct ReminderGate: Sendable {
     }
 
     private func look(_ claims: [Claim], _ now: Timestamp) async throws -> [Passage] {
+        try await books.catchUp()
         let ids = claims.map { ReminderID($0.push.id) }
         let merging = zip(claims, ids).filter { _, id in
             id.flatMap { topics[$0.topic] }?.topic.merge != nil

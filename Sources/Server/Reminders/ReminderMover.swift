@@ -3,9 +3,11 @@ import BelfryRecords
 import Logging
 import ServiceLifecycle
 
-/// Moves everybody when a topic has changed: what an earlier process left undone first, then whatever the bell rings for.
+/// Moves everybody when a topic has changed: what an earlier process left undone first, then whatever the bell rings for. Of several servers over the
+/// same records one does it; the others look every second whether it is done, and go on where that one stopped.
 struct ReminderMover: Service {
     let desk: ReminderDesk
+    let lead: Lead
     let clock: any WallClock
     let logger: Logger
 
@@ -30,10 +32,26 @@ struct ReminderMover: Service {
         }
     }
 
-    /// - Returns: whether everybody has followed; otherwise some are on their way out.
+    /// - Returns: whether everybody has followed; otherwise some are on their way out, or another server moves them.
     private func moveAll() async throws -> Bool {
+        let keys = try await desk.records.topics.toMove()
+        guard !keys.isEmpty else { return true }
+        guard try await leads() else { return false }
+        // Whoever moves people goes by what was written last.
+        try await desk.books?.catchUp()
+        let isDone = try await move(keys)
+        if desk.records.isShared { try await lead.resign() }
+        return isDone
+    }
+
+    private func leads() async throws -> Bool {
+        guard desk.records.isShared else { return true }
+        return try await lead.take()
+    }
+
+    private func move(_ keys: [String]) async throws -> Bool {
         var isDone = true
-        for key in try await desk.records.topics.toMove() {
+        for key in keys {
             guard let revision = desk.topics[key]?.revision else { continue }
             if try await !move(key, to: revision) { isDone = false }
         }
@@ -43,18 +61,19 @@ struct ReminderMover: Service {
     /// - Returns: whether everybody has followed.
     private func move(_ key: String, to revision: Int) async throws -> Bool {
         while true {
-            if try await pass(over: key) > 0 { return false }
+            guard let left = try await pass(over: key), left == 0 else { return false }
             if try await desk.records.topics.finishMove(key, to: revision) { return true }
             // Somebody had looked at the topic before it moved, and subscribed after the pass.
         }
     }
 
-    /// - Returns: how many are on their way out.
-    private func pass(over key: String) async throws -> Int {
+    /// - Returns: how many are on their way out; `nil`: another server leads now.
+    private func pass(over key: String) async throws -> Int? {
         var person = ""
         var left = 0
         while true {
             try Task.checkCancellation()
+            guard try await leads() else { return nil }
             let step = try await desk.move(key, after: person)
             left += step.left
             guard let next = step.next else { return left }

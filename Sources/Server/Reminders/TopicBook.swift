@@ -3,7 +3,7 @@ import BelfryCore
 import BelfryRecords
 import Synchronization
 
-/// The topics as they are now, in memory: asked for every reminder that is due, written when somebody changes one.
+/// The topics as they are now, in memory: asked for every reminder that is due, written when somebody changes one, here or through another server.
 package final class TopicBook: Sendable {
     /// A topic, and which state of it this is.
     struct Entry: Sendable {

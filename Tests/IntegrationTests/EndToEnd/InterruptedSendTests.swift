@@ -9,7 +9,12 @@ import Testing
 @Suite("Interrupted sends")
 struct InterruptedSendTests {
     /// Leaves the traces of a server that died when it had reserved the permission for a push.
-    private func reserve(_ person: String, in world: World, made: Timestamp) async throws {
+    private func reserve(
+        _ person: String,
+        in world: World,
+        made: Timestamp,
+        maker: ReservationMaker? = nil
+    ) async throws {
         try await world.run { node in
             let pending = try #require(
                 try await node.timeline.find([world.pushID(person)]).first ?? nil
@@ -28,6 +33,7 @@ struct InterruptedSendTests {
                     source: source.source,
                     granted: source.granted,
                     made: made,
+                    maker: maker,
                     send: ReservedSend(
                         channel: "wechat",
                         due: pending.push.due,
@@ -117,6 +123,61 @@ struct InterruptedSendTests {
                     let grants = try await node.records.people.find(world.recipient(person))?.grants
                     #expect(grants?.first?.used == 1)
                 }
+            }
+            #expect(world.seen(person).isEmpty)
+        }
+    }
+
+    @Test("what a server that lives is sending is left to it, and explained when it is gone")
+    func anotherLives() async throws {
+        try await World.with(flow: World.greeting(after: 5)) { world in
+            var person = ""
+            let now = world.clock.now()
+            try await world.run { node in
+                person = try await world.follower()
+                try await node.records.nodes.beat(
+                    NodeRecord(node: "other", revision: 0, applied: now, seen: now)
+                )
+            }
+            let other = ReservationMaker(node: "other", began: now)
+            try await reserve(person, in: world, made: now, maker: other)
+            world.clock.pass(to: now + .seconds(1))
+            try await world.run { node in
+                _ = try await node.timeline.cancel([world.pushID(person)])
+                let sends = InterruptedSends(
+                    records: node.records,
+                    timeline: node.timeline,
+                    clock: world.clock,
+                    feed: node.feed,
+                    live: node.live,
+                    began: world.clock.now(),
+                    logger: World.logger
+                )
+                let alive = try await sends.explain()
+                #expect(alive.count == 0 && alive.left == 1)
+                #expect(try await world.ends(node, person).isEmpty)
+                world.clock.pass(to: world.clock.now() + LiveConfiguration.silence)
+                let gone = try await sends.explain()
+                #expect(gone.count == 1 && gone.left == 0)
+                #expect(try await world.ends(node, person) == [.unknown])
+            }
+            #expect(world.seen(person).isEmpty)
+        }
+    }
+
+    @Test(
+        "a message that another server was sending when it died is unknown to one that had started before"
+    )
+    func diedLater() async throws {
+        try await World.with(flow: World.greeting(after: 5)) { world in
+            var person = ""
+            try await world.run { _ in person = try await world.follower() }
+            let other = ReservationMaker(node: "other", began: world.clock.now())
+            // Reserved when this server has long been there.
+            try await reserve(person, in: world, made: world.clock.now() + .days(1), maker: other)
+            try await world.run { node in
+                try await world.pass(node)
+                #expect(try await world.ends(node, person) == [.unknown])
             }
             #expect(world.seen(person).isEmpty)
         }

@@ -128,7 +128,7 @@ struct World: Sendable {
         return world
     }
 
-    private static var logger: Logger {
+    static var logger: Logger {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return logger
