@@ -56,25 +56,29 @@ extension Desk {
         let own = settings.sends - settings.sends / 8 - lanes[lane].sending
         let quantum = max(1, min(settings.shipmentMessages, slots / rings[band].count))
         lanes[lane].beginTurn(in: band, quantum: quantum)
+        let isOneCall = lanes[lane].channel(in: band).map(batching.contains) ?? false
         let count = min(
-            lanes[lane].allowance(now),
+            lanes[lane].allowance(now, isOneCall: isOneCall),
             settings.shipmentMessages,
             lanes[lane].turns[band],
             slots,
             own
         )
-        return count > 0 ? ship(lane, band, count) : nil
+        return count > 0 ? ship(lane, band, count, isOneCall) : nil
     }
 
-    private mutating func ship(_ lane: Int, _ band: Int, _ count: Int) -> Shipment {
+    private mutating func ship(_ lane: Int, _ band: Int, _ count: Int, _ isOneCall: Bool)
+        -> Shipment
+    {
         if lanes[lane].shipments == 0 { lanesSending += 1 }
-        let parcels = lanes[lane].load(count, band: band)
+        let parcels = lanes[lane].load(count, band: band, isOneCall: isOneCall)
         let shipment = Shipment(
             number: nextShipment,
             lane: lane,
             account: lanes[lane].account,
             channel: parcels[0].channel,
             parcels: parcels,
+            calls: isOneCall ? 1 : parcels.count,
             unknown: lanes[lane].limit.unknown,
             seed: random.next()
         )
