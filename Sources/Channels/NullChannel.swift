@@ -3,6 +3,7 @@ package import BelfryCore
 /// Accepts everything and sends nothing: what remains is the cost of the way here.
 package struct NullChannel: Channel {
     package let name: String
+    package var isBatching: Bool { true }
 
     package init(name: String = "null") { self.name = name }
 

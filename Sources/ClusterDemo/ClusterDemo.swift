@@ -58,7 +58,7 @@ package struct ClusterDemo: Sendable {
 
     private func rush(on stage: ClusterStage) async throws -> RushReport {
         let clock = SystemClock()
-        let opening = try await stage.open(topic: Crowd.topic, after: opensIn, for: people)
+        let opening = try await stage.open(topic: Crowd.topic, after: opensIn)
         let seconds = (opening - clock.now()).components.seconds
         tell("3 workers are up; the coupon opens \(seconds) s from now")
         var crowd = Crowd(people: people)

@@ -25,11 +25,9 @@ final class ClusterStage: Sendable {
 
     /// Starts three workers, and makes an account and a topic.
     ///
-    /// - Parameters:
-    ///   - wait: from when the workers are up until it opens.
-    ///   - people: how many will be told; a twentieth of them at once, so that there is a middle of it to kill somebody in.
+    /// - Parameter wait: from when the workers are up until it opens.
     /// - Returns: when it opens, on a whole second.
-    func open(topic: String, after wait: Duration, for people: Int) async throws -> Timestamp {
+    func open(topic: String, after wait: Duration) async throws -> Timestamp {
         // The first makes the key that they share.
         let first = try await start("worker-1")
         async let second = start("worker-2")
@@ -41,8 +39,6 @@ final class ClusterStage: Sendable {
             "/v1/accounts",
             body: .object([
                 "key": .string("shop"), "kind": .string("webhook"),
-                // A broker takes messages by the thousand: the usual number is for receivers of webhooks.
-                "concurrency": .integer(Int64(max(50, people / 20))),
             ])
         )
         // What is made at one is known to all.

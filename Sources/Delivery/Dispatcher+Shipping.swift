@@ -11,7 +11,7 @@ extension Dispatcher {
                 refreshLimits(of: EmptyCollection())
                 let now = clock.now()
                 let (departing, tokens, isWatched, isOver) = desk.withLock { desk in
-                    (desk.depart(now), desk.nextTokens(), desk.isWatched, desk.isOver)
+                    (desk.depart(now), desk.nextTokens(now), desk.isWatched(now), desk.isOver)
                 }
                 if isOver { return }
                 if isWatched { watchBell.ring() }
@@ -33,7 +33,7 @@ extension Dispatcher {
             while true {
                 try await paceBell.wait()
                 let clock = clock
-                while let tokens = desk.withLock({ $0.nextTokens() }) {
+                while let tokens = desk.withLock({ $0.nextTokens(clock.now()) }) {
                     // What could go has gone: a time that has come already is no reason to spin.
                     let time = max(tokens, clock.now() + .milliseconds(1))
                     try await firstOf(

@@ -13,7 +13,9 @@ extension Dispatcher {
         var asked: Int64 = .min
         do {
             while true {
-                while !desk.withLock({ $0.isWatched }) { try await watchBell.wait() }
+                while !desk.withLock({ $0.isWatched(clock.now()) }) {
+                    try await watchBell.wait()
+                }
                 let steady = clock.steadyMilliseconds()
                 var ahead: (count: Int, within: Duration)?
                 if steady &- asked >= Self.forecast.milliseconds || asked == .min {

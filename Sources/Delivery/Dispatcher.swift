@@ -73,7 +73,14 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
         self.settings = settings
         self.logger = logger
         meters = DeliveryMeters(since: clock.now())
-        desk = Mutex(Desk(settings: settings, sequel: sequel, seed: seed))
+        desk = Mutex(
+            Desk(
+                settings: settings,
+                sequel: sequel,
+                batching: Set(channels.filter(\.isBatching).map(\.name)),
+                seed: seed
+            )
+        )
     }
 
     // MARK: Running

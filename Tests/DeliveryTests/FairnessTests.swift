@@ -111,6 +111,26 @@ struct FairnessTests {
         for (one, next) in zip(slow, slow.dropFirst()) { #expect(next.at - one.at >= .seconds(2)) }
     }
 
+    @Test("where a channel takes many messages in one call, concurrency bounds calls, not messages")
+    func batching() throws {
+        var settings = DispatcherSettings()
+        settings.shipmentMessages = 100
+        // A call of 100 messages takes 100 ms.
+        let scene = Scene(settings: settings, isBatching: true) { _, world in
+            try? await world.sleep(for: .milliseconds(1))
+            return .sent(reference: nil)
+        }
+        scene.limits["a"] = AccountLimit(concurrency: 2)
+        scene.run()
+        scene.schedule((0..<2_000).map { scene.push("\($0)", after: .seconds(1)) })
+        scene.world.run(for: .seconds(10))
+        #expect(scene.channel.deliveries.count == 2_000)
+        let times = Dictionary(grouping: scene.channel.deliveries, by: \.at)
+        #expect(times.values.allSatisfy { $0.count <= 200 }, "two calls at once")
+        let took = try #require(scene.channel.deliveries.last).at - scene.start
+        #expect(took <= .milliseconds(2_000), "it took \(took)")
+    }
+
     @Test("an account whose calls all hang leaves room for the others")
     func hanging() {
         var settings = DispatcherSettings()

@@ -84,6 +84,43 @@ struct OverloadTests {
         #expect(scene.timeline.claimCalls < 8_000)
     }
 
+    @Test(
+        "from the first moment of a rush of low pushes, places are free for high ones",
+        arguments: 1...2
+    )
+    func firstMoment(seed: UInt64) throws {
+        // So long a rush lasts before it counts as a shortage: what is seen is not yet the deferral.
+        let scene = scene(seed: seed) { $0.overload.lagGoal = .seconds(10) }
+        scene.run()
+        scene.schedule(
+            (0..<100).map {
+                scene.push("h\($0)", account: "h", after: .milliseconds(50 * $0), priority: .high)
+            }
+        )
+        scene.schedule(
+            (0..<300).map {
+                scene.push("l\($0)", account: "l", after: .seconds(1), priority: .low)
+            }
+        )
+        scene.world.run(for: .seconds(5))
+        #expect(scene.dispatcher.snapshot().overloads == 0)
+        let high = lateness(scene, "h")
+        #expect(high.count == 100)
+        #expect(try #require(high.max()) <= .milliseconds(1))
+        scene.world.run(for: .minutes(1))
+        #expect(lateness(scene, "l").count == 300)
+    }
+
+    @Test("low pushes alone may use every place")
+    func alone() {
+        let scene = scene()
+        scene.run()
+        scene.schedule((0..<100).map { scene.push("l\($0)", priority: .low) })
+        scene.world.run(for: .seconds(2))
+        #expect(lateness(scene, "l").allSatisfy { $0 <= .milliseconds(1_041) })
+        #expect(lateness(scene, "l").count == 100)
+    }
+
     @Test("what is left free is used by what is deferred, and the end is no rush", arguments: 1...2)
     func trickle(seed: UInt64) {
         let scene = scene(seed: seed)

@@ -4,6 +4,7 @@ import NIOPosix
 /// Appends each message to a file, one JSON object a line. A batch is on disk when `send` returns.
 package struct LogChannel: Channel {
     package var name: String { "log" }
+    package var isBatching: Bool { true }
 
     private let file: LogFile
     private let clock: any WallClock

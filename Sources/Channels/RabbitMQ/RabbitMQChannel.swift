@@ -14,6 +14,7 @@ import Synchronization
 /// | no queue takes it, the broker refuses it, no confirm, no connection | retry |
 package final class RabbitMQChannel: BelfryCore.Channel {
     package var name: String { "rabbitmq" }
+    package var isBatching: Bool { true }
 
     private let address: RabbitMQAddress
     private let route: RabbitMQRoute

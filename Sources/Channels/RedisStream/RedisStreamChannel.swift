@@ -13,6 +13,7 @@ import Synchronization
 /// | no connection, no answer, no room, not enough replicas, refused | retry |
 package final class RedisStreamChannel: Channel {
     package var name: String { "redis-stream" }
+    package var isBatching: Bool { true }
 
     private let route: RedisStreamRoute
     private let servers: RedisServers

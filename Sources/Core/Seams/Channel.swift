@@ -2,11 +2,18 @@
 package protocol Channel: Sendable {
     /// The name pushes ask for it by, such as `wechat`, `template`, `webhook`.
     var name: String { get }
+    /// Whether a call of ``send(_:)`` is one call of the other side, however many messages it carries, as with a broker. An account's concurrency counts calls there, and
+    /// messages elsewhere.
+    var isBatching: Bool { get }
 
     /// Hands messages over, in order where the channel knows an order.
     ///
     /// - Returns: one outcome for each message, in order.
     func send(_ messages: [OutboundMessage]) async -> [SendOutcome]
+}
+
+extension Channel {
+    package var isBatching: Bool { false }
 }
 
 /// One message, ready to go: the gates have passed it and its variables are filled in.

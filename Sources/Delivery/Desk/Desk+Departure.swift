@@ -11,7 +11,7 @@ extension Desk {
         age(now)
         for band in rings.indices {
             var fruitless = 0
-            while fruitless < rings[band].count, slots(for: band) > 0 {
+            while fruitless < rings[band].count, slots(for: band, now) > 0 {
                 let lane = rings[band][0]
                 if let shipment = load(lane, band, now) {
                     departing.append(shipment)
@@ -28,16 +28,19 @@ extension Desk {
         return departing
     }
 
-    /// How many messages of a band may go now. While capacity is short, a quarter of all there is stays free of what is deferred, so that nobody else waits for it to arrive.
-    func slots(for band: Int) -> Int {
-        let share = isDeferred(band) ? 4 : 0
+    /// How many messages of a band may go now. A quarter of all there is stays free of what may be deferred, so that nobody else waits for it to arrive: while capacity is short,
+    /// and while somebody uses the other bands, or those would be late from the first moment of a shortage until it counts as one.
+    func slots(for band: Int, _ now: Timestamp) -> Int {
+        let share = yields(band, now) ? 4 : 0
         func open(_ all: Int) -> Int { share == 0 ? all : max(1, all - all / share) }
         guard shipments.count < open(settings.shipments) else { return 0 }
         return max(0, open(settings.sends) - sending)
     }
 
-    private func isDeferred(_ band: Int) -> Bool {
-        scarcity.overload.map { band >= Int($0.from.rawValue) } ?? false
+    private func yields(_ band: Int, _ now: Timestamp) -> Bool {
+        if let overload = scarcity.overload { return band >= Int(overload.from.rawValue) }
+        guard let highest = settings.overload.highest, isNeeded(now) else { return false }
+        return band >= Int(highest.rawValue)
     }
 
     private mutating func load(_ lane: Int, _ band: Int, _ now: Timestamp) -> Shipment? {
@@ -48,30 +51,34 @@ extension Desk {
         guard lanes[lane].shipments < share(of: lane), lanes[lane].waiting(in: band) > 0 else {
             return nil
         }
-        let slots = slots(for: band)
+        let slots = slots(for: band, now)
         // However slow an account is, an eighth of all places is left for the others.
         let own = settings.sends - settings.sends / 8 - lanes[lane].sending
         let quantum = max(1, min(settings.shipmentMessages, slots / rings[band].count))
         lanes[lane].beginTurn(in: band, quantum: quantum)
+        let isOneCall = lanes[lane].channel(in: band).map(batching.contains) ?? false
         let count = min(
-            lanes[lane].allowance(now),
+            lanes[lane].allowance(now, isOneCall: isOneCall),
             settings.shipmentMessages,
             lanes[lane].turns[band],
             slots,
             own
         )
-        return count > 0 ? ship(lane, band, count) : nil
+        return count > 0 ? ship(lane, band, count, isOneCall) : nil
     }
 
-    private mutating func ship(_ lane: Int, _ band: Int, _ count: Int) -> Shipment {
+    private mutating func ship(_ lane: Int, _ band: Int, _ count: Int, _ isOneCall: Bool)
+        -> Shipment
+    {
         if lanes[lane].shipments == 0 { lanesSending += 1 }
-        let parcels = lanes[lane].load(count, band: band)
+        let parcels = lanes[lane].load(count, band: band, isOneCall: isOneCall)
         let shipment = Shipment(
             number: nextShipment,
             lane: lane,
             account: lanes[lane].account,
             channel: parcels[0].channel,
             parcels: parcels,
+            calls: isOneCall ? 1 : parcels.count,
             unknown: lanes[lane].limit.unknown,
             seed: random.next()
         )
@@ -89,8 +96,8 @@ extension Desk {
     }
 
     /// When an account that waits only for tokens has some.
-    func nextTokens() -> Timestamp? {
-        guard !isStopping, pauseAll == nil, slots(for: 0) > 0 else { return nil }
+    func nextTokens(_ now: Timestamp) -> Timestamp? {
+        guard !isStopping, pauseAll == nil, slots(for: 0, now) > 0 else { return nil }
         return busy.lazy.compactMap { lane in
             lanes[lane].shipments < share(of: lane) ? lanes[lane].nextTokens() : nil
         }.min()

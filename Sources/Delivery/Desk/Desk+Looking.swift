@@ -96,18 +96,22 @@ extension Desk {
     /// Somebody is to be protected where a push of a higher band has come within this time.
     private static var needed: Duration { .minutes(1) }
 
+    func isNeeded(_ now: Timestamp) -> Bool { now - neededAt <= Self.needed }
+
     /// Whether it is worth while to look at how busy everything is: always but in quiet times.
-    var isWatched: Bool {
+    func isWatched(_ now: Timestamp) -> Bool {
         if scarcity.overload != nil { return true }
         guard settings.overload.highest != nil else { return false }
-        return isSaturated || (scarcity.capacity != nil && inFlight > 0)
+        return isSaturated(now) || (scarcity.capacity != nil && inFlight > 0)
     }
 
-    /// Something waits, and not for a limit of its account: all that can be under way is, or the desk is full.
-    private var isSaturated: Bool {
+    /// Something waits, and not for a limit of its account: all of its band that can be under way is, or the desk is full.
+    private func isSaturated(_ now: Timestamp) -> Bool {
         guard !isStopping, pauseAll == nil else { return false }
         if isBlocked || isNarrow { return true }
-        return !busy.isEmpty && slots(for: 0) == 0
+        return rings.indices.contains { band in
+            slots(for: band, now) == 0 && rings[band].contains { lanes[$0].waiting(in: band) > 0 }
+        }
     }
 
     func reading(now: Timestamp, steady: Int64, ahead: (count: Int, within: Duration)?)
@@ -117,9 +121,9 @@ extension Desk {
             now: now,
             steady: steady,
             completed: completed,
-            isSaturated: isSaturated,
+            isSaturated: isSaturated(now),
             lag: lag(now),
-            isNeeded: now - neededAt <= Self.needed,
+            isNeeded: isNeeded(now),
             isCaughtUp: !isDeferredDue && waitingDeferred <= trickleRoom / 2,
             ahead: ahead
         )

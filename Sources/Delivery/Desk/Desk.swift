@@ -10,6 +10,8 @@ struct Desk {
 
     var settings: DispatcherSettings
     private let sequel: any Sequel
+    /// The names of channels that take many messages in one call.
+    let batching: Set<String>
     var random: SplitMix64
 
     /// Lanes are never removed: there are as many as accounts.
@@ -61,8 +63,14 @@ struct Desk {
     /// What the last look at the timeline said.
     var nextDue: Timestamp?
 
-    init(settings: DispatcherSettings, sequel: any Sequel, seed: UInt64) {
+    init(
+        settings: DispatcherSettings,
+        sequel: any Sequel,
+        batching: Set<String> = [],
+        seed: UInt64
+    ) {
         self.settings = settings
+        self.batching = batching
         self.sequel = sequel
         random = SplitMix64(seed: seed)
     }
@@ -156,7 +164,8 @@ struct Desk {
         }
         let band = band(of: parcel.claim.push, now)
         // However much is due for one account, half of the desk is left for the others.
-        if !lanes[lane].hasRoom(within: settings.capacity / 2) {
+        let perCall = batching.contains(parcel.channel) ? settings.shipmentMessages : 1
+        if !lanes[lane].hasRoom(within: settings.capacity / 2, perCall: perCall) {
             guard let last = lanes[lane].yield(to: band) else {
                 return putBack(parcel, lane, now)
             }
@@ -224,7 +233,7 @@ struct Desk {
 
     mutating func arrived(_ number: Int, at now: Timestamp, _ closings: [Closing]) {
         guard let shipment = shipments.removeValue(forKey: number) else { return }
-        lanes[shipment.lane].arrived(shipment.parcels.count, now)
+        lanes[shipment.lane].arrived(shipment.parcels.count, calls: shipment.calls, now)
         sending -= shipment.parcels.count
         completed += shipment.parcels.count
         if lanes[shipment.lane].shipments == 0 { lanesSending -= 1 }

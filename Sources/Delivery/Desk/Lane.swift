@@ -16,6 +16,8 @@ struct Lane {
     /// Messages under way.
     private(set) var sending = 0
     private(set) var shipments = 0
+    /// What the account's concurrency bounds: shipments under way to channels that take many messages in one call, and messages under way to others.
+    private(set) var calls = 0
     /// Set by a channel that stopped the account, or by an operator; ends with ``Dispatcher/resume(_:)``.
     var stop: Pause?
     /// When the pause began that is in force; `nil` when none is.
@@ -100,18 +102,21 @@ struct Lane {
     // MARK: Rate
 
     /// How many parcels may wait here: what goes out within two seconds. The rest waits in the timeline, where it costs no memory and no lease.
-    private var room: Int {
+    private func room(_ perCall: Int) -> Int {
         var room = Int.max
         if let rate = limit.rate {
             room = max(8, Int(min(rate.perSecond * 2, 1e9)), min(rate.burst, 1_000))
         }
         if let concurrency = limit.concurrency {
-            room = min(room, max(8, concurrency * 4, Int((pace ?? 0) * 2)))
+            room = min(room, max(8, concurrency * perCall * 4, Int((pace ?? 0) * 2)))
         }
         return room
     }
 
-    func hasRoom(within capacity: Int) -> Bool { waiting < min(room, max(1, capacity)) }
+    /// - Parameter perCall: how many messages of the channel in question one call carries.
+    func hasRoom(within capacity: Int, perCall: Int) -> Bool {
+        waiting < min(room(perCall), max(1, capacity))
+    }
 
     /// The turn of a push that finds no room: as many turns are given a second as messages go out, so that whoever comes back finds
     /// a token. At most two minutes ahead, since limits change.
@@ -135,9 +140,10 @@ struct Lane {
     }
 
     /// A shipment came back: messages were sent, or not, at this pace.
-    mutating func arrived(_ count: Int, _ now: Timestamp) {
+    mutating func arrived(_ count: Int, calls ended: Int, _ now: Timestamp) {
         sending -= count
         shipments -= 1
+        calls -= ended
         let since = measured?.since ?? now
         let total = (measured?.count ?? 0) + count
         let milliseconds = (now - since).milliseconds
@@ -159,6 +165,9 @@ struct Lane {
     }
 
     func waiting(in band: Int) -> Int { bands[band].count }
+
+    /// Where the first of a band goes.
+    func channel(in band: Int) -> String? { bands[band].first?.channel }
 
     /// When the first of a band that waits was due; the order is that of arrival, so that this is about the earliest.
     func due(in band: Int) -> Timestamp? { bands[band].first?.claim.push.due }
@@ -205,9 +214,13 @@ struct Lane {
     }
 
     /// How many may go now.
-    mutating func allowance(_ now: Timestamp) -> Int {
+    ///
+    /// - Parameter isOneCall: they go in one call.
+    mutating func allowance(_ now: Timestamp, isOneCall: Bool) -> Int {
         var count = waiting
-        if let concurrency = limit.concurrency { count = min(count, concurrency - sending) }
+        if let left = limit.concurrency.map({ $0 - calls }) {
+            count = left > 0 && isOneCall ? count : min(count, left)
+        }
         if var tokens = bucket {
             count = min(count, tokens.available(now))
             bucket = tokens
@@ -217,14 +230,14 @@ struct Lane {
 
     /// When tokens are the only thing that is missing: the time when it is worth while to look again.
     func nextTokens() -> Timestamp? {
-        guard let bucket, waiting > 0, sending < (limit.concurrency ?? .max) else { return nil }
+        guard let bucket, waiting > 0, calls < (limit.concurrency ?? .max) else { return nil }
         // At high rates, a few at a time: no more than two hundred looks a second.
         let few = max(1, Int(min(bucket.perMillisecond * 5, Double(waiting))))
         return bucket.time(for: few)
     }
 
-    /// Takes up to `count` parcels of a band for one channel; turn, tokens and quota are counted.
-    mutating func load(_ count: Int, band: Int) -> [Parcel] {
+    /// Takes up to `count` parcels of a band for one channel; turn, tokens, quota and calls are counted.
+    mutating func load(_ count: Int, band: Int, isOneCall: Bool) -> [Parcel] {
         var parcels: [Parcel] = []
         parcels.reserveCapacity(count)
         while parcels.count < count, let next = bands[band].first {
@@ -235,6 +248,7 @@ struct Lane {
         waiting -= parcels.count
         sending += parcels.count
         shipments += 1
+        calls += isOneCall ? 1 : parcels.count
         bucket?.take(parcels.count)
         countHanded(parcels.count)
         return parcels

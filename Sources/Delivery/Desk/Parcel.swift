@@ -18,6 +18,8 @@ struct Shipment: Sendable {
     var account: String
     var channel: String
     var parcels: [Parcel]
+    /// So many calls of the other side.
+    var calls: Int
     var unknown: UnknownPolicy
     /// Seeds the jitter of its retries.
     var seed: UInt64

@@ -10,7 +10,8 @@ package protocol AccountLimits: Sendable {
 package struct AccountLimit: Sendable, Hashable {
     /// `nil`: as fast as the channel takes them.
     package var rate: Rate?
-    /// The most messages under way at once; `nil`: no bound of its own.
+    /// The most calls under way at once; `nil`: no bound of its own. A message is a call, but where the channel takes many in one
+    /// (``BelfryCore/Channel/isBatching``).
     package var concurrency: Int?
     package var quota: DailyQuota?
     /// The end of the quiet hours that now lies in; `nil` outside them.

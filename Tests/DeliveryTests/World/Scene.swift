@@ -56,18 +56,21 @@ final class ScriptedChannel: Channel {
     }
 
     let name: String
+    let isBatching: Bool
     let clock: SeededExecutor
     private let script: @Sendable (OutboundMessage) async -> SendOutcome
     private let log = Mutex<[Delivery]>([])
 
     init(
         name: String = "log",
+        isBatching: Bool = false,
         clock: SeededExecutor,
         script: @escaping @Sendable (OutboundMessage) async -> SendOutcome = { _ in
             .sent(reference: nil)
         }
     ) {
         self.name = name
+        self.isBatching = isBatching
         self.clock = clock
         self.script = script
     }
@@ -181,6 +184,7 @@ final class Scene {
         sequel: any Sequel = NoSequel(),
         recorder: ModelRecorder = ModelRecorder(),
         settings: DispatcherSettings = DispatcherSettings(),
+        isBatching: Bool = false,
         script: @escaping @Sendable (OutboundMessage, SeededExecutor) async -> SendOutcome = {
             _,
             _ in .sent(reference: nil)
@@ -192,7 +196,7 @@ final class Scene {
         self.alarm = alarm
         self.recorder = recorder
         timeline = ModelTimeline(clock: world) { alarm.bell.ring() }
-        channel = ScriptedChannel(clock: world) { await script($0, world) }
+        channel = ScriptedChannel(isBatching: isBatching, clock: world) { await script($0, world) }
         dispatcher = Dispatcher(
             timeline: timeline,
             alarm: alarm,
