@@ -17,7 +17,7 @@ struct OpeningTests {
 
     @Test(
         "brings the schema up from each earlier version, keeping what was written",
-        arguments: 0..<9
+        arguments: 0..<11
     )
     func migrations(from version: Int) async throws {
         let folder = Fixture.newFolder()
