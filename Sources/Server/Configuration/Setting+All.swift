@@ -278,7 +278,7 @@ extension Setting {
             "delivery.concurrency",
             \.delivery.concurrency,
             in: 1...10_000,
-            "Messages that one account sends at once."
+            "Messages that one account sends at once; of brokers and logs, calls of up to 500 messages."
         ),
         .integer(
             "delivery.attempts-max",

@@ -3,7 +3,7 @@ import BelfryCore
 /// What can be set while the server runs: a key, and the text of its value.
 ///
 ///     delivery.batch                most pushes in one claim
-///     delivery.concurrency          messages that one account sends at once
+///     delivery.concurrency          messages that one account sends at once; of brokers and logs, calls
 ///     delivery.sweep                longest time between two looks at the timeline
 ///     overload.defer                which bands wait when capacity is short
 ///     overload.lag-goal             how late the others may become before that
@@ -86,7 +86,10 @@ enum LiveKey: Hashable, Sendable {
     /// Every form of key, what it may be, and what it is for.
     static let forms: [(key: String, allowed: String, meaning: String)] = [
         ("delivery.batch", "1 to \(PushLimits.batchPushes)", "Most pushes in one claim."),
-        ("delivery.concurrency", "1 to 10000", "Messages that one account sends at once."),
+        (
+            "delivery.concurrency", "1 to 10000",
+            "Messages that one account sends at once; of brokers, calls."
+        ),
         ("delivery.sweep", "1s to 1h", "Longest time between two looks at the timeline."),
         ("overload.defer", "off, low or normal", "Which bands wait when capacity is short."),
         ("overload.lag-goal", "10ms to 10m", "How late the others may become before that."),
@@ -96,7 +99,10 @@ enum LiveKey: Hashable, Sendable {
             "Shards of the timeline on Redis: another number moves all pushes, while they are sent."
         ),
         ("account.KEY.rate", "1 to 1000000", "Messages a second of one account."),
-        ("account.KEY.concurrency", "1 to 10000", "Messages under way at once of one account."),
+        (
+            "account.KEY.concurrency", "1 to 10000",
+            "Messages under way at once of one account; of brokers, calls."
+        ),
         ("account.KEY.weight", "1 to 100", "Messages in a turn of one account; 1 unless set."),
         ("account.KEY.paused", "why, 1 to 200 bytes", "Holds every push of one account."),
         ("account.KEY.priority", bands, "Band of every push of one account from now on."),
