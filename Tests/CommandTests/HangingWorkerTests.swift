@@ -88,8 +88,8 @@ struct HangingWorkerTests {
         defer { postgres.remove() }
         let flags = [
             "--timeline-url", redis.address, "--timeline-shards", "\(Self.shards)",
-            "--records-url", postgres.address(), "--delivery-lease", "5s",
-            "--webhook-allow", "127.0.0.1", "--webhook-timeout", "2s",
+            "--records-url", postgres.address(), "--delivery-lease", "10s",
+            "--webhook-allow", "127.0.0.1",
         ]
         try await WebhookReceiver.run(takes: .milliseconds(50)) { receiver, url in
             let one = try await RunningServer(folder: "\(folder)/one", arguments: flags)
