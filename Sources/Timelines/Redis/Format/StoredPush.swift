@@ -102,6 +102,8 @@ extension PushRecord {
 
 /// What a record holds besides the numbers that the scripts keep.
 enum StoredPush {
+    static let damaged = TimelineError(.corrupt, "a record in Redis cannot be read")
+
     /// Times are kept in 48 bits: the years -2490 to 6429. What lies beyond is as far in the past, or refused anyway.
     static func clamp(_ milliseconds: Int64) -> Int64 {
         min(max(milliseconds, -(1 << 47)), 1 << 47 - 1)
@@ -126,7 +128,7 @@ enum StoredPush {
             merge = MergeRule(key: key, grace: grace, maxWait: wait, mode: mode)
         }
         guard let priority = Priority(rawValue: UInt8(flags >> 3 & 3)) else {
-            throw ContentReader.damaged
+            throw StoredPush.damaged
         }
         return Push(
             id: PushID(id),
@@ -143,7 +145,6 @@ enum StoredPush {
 
 /// Reads the parts of a content in order.
 private struct ContentReader {
-    static let damaged = TimelineError(.corrupt, "a record in Redis cannot be read")
     private let bytes: [UInt8]
     private var at = 0
 
@@ -163,7 +164,7 @@ private struct ContentReader {
     }
 
     private mutating func take(_ count: Int) throws(TimelineError) -> ArraySlice<UInt8> {
-        guard at + count <= bytes.count else { throw Self.damaged }
+        guard at + count <= bytes.count else { throw StoredPush.damaged }
         defer { at += count }
         return bytes[at..<at + count]
     }

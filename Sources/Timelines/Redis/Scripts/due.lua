@@ -1,10 +1,10 @@
 -- What is due, the best first (promise T7): by priority band after ageing, then due time, then acceptance. ARGV[3]: how many at most; [4]:
--- milliseconds after which a push moves up a band; [5]: the first band that is deferred, 4: none; [6]: by how many milliseconds. Nothing is taken away:
+-- milliseconds after which a push moves up a band; [5]: the first band that is deferred, 4: none; [6]: by how many milliseconds. Nothing is removed:
 -- whoever lends calls take_away at the end.
 local wanted, ageing = tonumber(ARGV[3]), tonumber(ARGV[4])
 deferred, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 call('HDEL', K .. ':m', '')
-reap(256)
+reap(2)
 
 -- Bands in which something is due, and where each stands: its chunks are read one by one, of each no more than is wanted at once.
 local cursors, active = {}, {}
@@ -34,7 +34,7 @@ local function look(cursor)
         if not read_on(cursor) then return end
     end
     local due = tonumber(cursor.entries[cursor.at + 1])
-    if due + delay(cursor.band) <= now then cursor.due, cursor.number = due, first_of(cursor.entries[cursor.at]) end
+    if due + delay(cursor.band) <= now then cursor.due, cursor.name = due, cursor.entries[cursor.at] end
 end
 
 for band = 0, 3 do
@@ -44,29 +44,52 @@ for band = 0, 3 do
     cursors[#cursors + 1] = cursor
 end
 
-local function rank_of(cursor) return math.max(0, cursor.band - math.floor((now - cursor.due) / ageing)) end
+local function rank_of(band, due) return math.max(0, band - math.floor((now - due) / ageing)) end
 
--- The next one's sequence, its band after ageing and when it was due; nil where nothing more is due.
-local function best()
-    local place, found, rank = 1, active[1], nil
-    if not found then return nil end
-    rank = rank_of(found)
+-- Which of two goes first, by rank, due time and acceptance.
+local function is_before(a, b)
+    local rank, other = rank_of(a.band, a.due), rank_of(b.band, b.due)
+    if rank ~= other then return rank < other end
+    if a.due ~= b.due then return a.due < b.due end
+    return first_of(a.name) < first_of(b.name)
+end
+
+-- Takes the best of several bands: its sequence, as chunks hold it, its band and when it was due.
+local function take_best()
+    local place, found = 1, active[1]
     for i = 2, #active do
-        local other = active[i]
-        local other_rank = rank_of(other)
-        if other_rank < rank or (other_rank == rank
-            and (other.due < found.due or (other.due == found.due and other.number < found.number))) then
-            place, found, rank = i, other, other_rank
-        end
+        if is_before(active[i], found) then place, found = i, active[i] end
     end
-    local number, due = found.number, found.due
+    local name, due = found.name, found.due
     found.at = found.at + 2
     look(found)
     if not found.due then table.remove(active, place) end
-    return number, rank, due
+    return name, found.band, due
 end
 
--- Removes what best has given from what is filed.
+-- As many as are wanted, the best first: `each` hears of the sequence, as chunks hold it, the band and the due time of each. What is left of one band needs no comparing.
+local function take(each)
+    local left = wanted
+    while left > 0 and #active > 1 do
+        each(take_best())
+        left = left - 1
+    end
+    local cursor = active[1]
+    if not cursor then return end
+    local latest = now - delay(cursor.band)
+    repeat
+        local entries, at = cursor.entries, cursor.at
+        local due = tonumber(entries[at + 1] or nil)
+        while left > 0 and due and due <= latest do
+            each(entries[at], cursor.band, due)
+            left, at = left - 1, at + 2
+            due = tonumber(entries[at + 1] or nil)
+        end
+        cursor.at = at
+    until left == 0 or due or not read_on(cursor)
+end
+
+-- Removes what was taken from what is filed.
 local function take_away()
     for _, cursor in ipairs(cursors) do
         for place, chunk in ipairs(cursor.read) do

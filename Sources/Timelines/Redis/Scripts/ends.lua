@@ -3,13 +3,12 @@ local DONE, RETRY = 0, 1
 
 -- 0 cancelled, 1 in flight, 2 gone.
 local function cancel(digest)
-    local number, flight = holder(digest)
+    local number, batch = holder(digest)
     if not number then return 2 end
-    if flight then
+    if batch then
         call('HDEL', PARKED, text(number))
-        if string.byte(flight, 7) == 0 then
-            call('HSET', FLIGHTS, text(number), string.sub(flight, 1, 6) .. string.char(1) .. digest .. string.sub(flight, 8))
-        end
+        call('HSET', KILLED, text(number), digest)
+        kills = nil
         dirty = true
         return 1
     end
@@ -30,12 +29,12 @@ end
 
 -- 0 settled, 1 it was cancelled, 2 a newer version is pending now, 3 the token is not the newest.
 local function settle(digest, generation, result, due, successors)
-    local number, flight = holder(digest)
-    if not flight or struct.unpack('<I6', flight) ~= generation then return 3 end
+    local number, batch = holder(digest)
+    if not batch or batch.gen ~= generation then return 3 end
     local push = read(number)
     local parked = call('HGET', PARKED, text(number))
-    local is_cancelled = string.byte(flight, 7) == 1
-    land(number)
+    local is_cancelled = killed(number)
+    land(number, batch)
     if is_cancelled and not parked then
         remove(number, push, digest)
         return 1

@@ -29,7 +29,9 @@ for band = 0, 3 do
     end
 end
 if flying > 0 then
-    for _, number in ipairs(call('ZRANGE', LEASES, '0', '-1')) do tally(read(tonumber(number)).due, 1) end
+    for _, batch in ipairs(all_batches()) do
+        for at = 1, #batch.held, 6 do tally(read(struct.unpack('>I6', batch.held, at)).due, 1) end
+    end
 end
 local reply = {}
 for bucket, total in pairs(totals) do

@@ -1,18 +1,19 @@
 -- The directory: which shard holds an id. Two ids that share an entry only share a home. ARGV[3]: what to do; [4], [5], and so on: digest and shard by turns. Answers the shard that the
 -- directory names, false where it names none.
-local outcomes = {}
-local act = ARGV[3]
+local outcomes, act = {}, ARGV[3]
 for i = 4, #ARGV, 2 do
-    local digest, shard = string.sub(ARGV[i], 1, 8), tonumber(ARGV[i + 1])
-    local home = lookup(homes, digest)
+    local digest, shard = string.sub(ARGV[i], 1, 8), ARGV[i + 1]
+    local key = bucket(homes, digest)
+    local home = call('HGET', key, digest)
     if act == 'claim' and not home then
         home = shard
         enter(homes, digest, shard)
     elseif act == 'move' and home ~= shard then
         enter(homes, digest, shard)
     elseif act == 'forget' and home == shard then
-        leave(homes, digest)
+        homes.size = homes.size - call('HDEL', key, digest)
+        dirty = true
     end
-    outcomes[#outcomes + 1] = home or false
+    outcomes[#outcomes + 1] = tonumber(home or nil) or false
 end
-return answer(outcomes)
+return conclude(outcomes, 'as before')

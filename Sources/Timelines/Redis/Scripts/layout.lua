@@ -2,4 +2,4 @@
 call('HSETNX', K .. ':layout', 'format', ARGV[3])
 call('HSETNX', K .. ':layout', 'shards', ARGV[4])
 local layout = call('HMGET', K .. ':layout', 'format', 'shards')
-return answer({ tonumber(layout[1]), tonumber(layout[2]) })
+return conclude({ tonumber(layout[1]), tonumber(layout[2]) }, 'as before')

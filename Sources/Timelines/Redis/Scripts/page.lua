@@ -2,13 +2,13 @@
 -- ARGV[3]: the first bucket; [4]: about how many. Answers the next bucket, false at the end, and the pushes.
 local bucket_number, wanted = tonumber(ARGV[3]), tonumber(ARGV[4])
 call('HDEL', K .. ':m', '')
-reap(256)
+reap(2)
 local found, last = {}, math.min(bucket_number + 256, ids.buckets)
 while bucket_number < last and #found < wanted do
     local entries = call('HGETALL', ids.name .. bucket_number)
     for i = 2, #entries, 2 do
         local number = tonumber(entries[i])
-        local push = (flying == 0 or call('HEXISTS', K .. ':f', number) == 0) and read(number)
+        local push = not batch_with(number) and read(number)
         if push then
             local collected, group = {}, false
             local span = push.group and call('HGET', K .. ':w', push.group)

@@ -1,7 +1,7 @@
 -- Puts pushes in as they were elsewhere. ARGV[3]: where to publish that something is due earlier; [4...]: attempt (2), accepted (6), asked (6), first and
 -- last of its group (6 each), whether that is open (1), how many payloads it has collected (1), each as a content with its length (4); then what put takes.
 -- 0: put in; 1: the id is pending here.
-call('HSET', K .. ':m', 'steady', text(steady), 'wall', text(now))
+call('HSET', K .. ':m', 'n', numbers())
 local before = next_due()
 
 local function place(words, push, first, last, is_open, collected)

@@ -3,4 +3,4 @@
 call('HDEL', K .. ':m', '')
 redis.pcall('ZADD', K .. ':o', text(now), ARGV[3])
 call('ZREMRANGEBYSCORE', K .. ':o', '-inf', text(now - ARGV[4]))
-return answer(call('ZRANGE', K .. ':o', 0, -1))
+return conclude(call('ZRANGE', K .. ':o', 0, -1), 'as before')

@@ -1,6 +1,6 @@
 -- ARGV[3]: where to publish that something is due earlier; [4...]: pushes.
 -- The first write needs memory: where there is none, nothing was changed yet.
-call('HSET', K .. ':m', 'steady', text(steady), 'wall', text(now))
+call('HSET', K .. ':m', 'n', numbers())
 -- Of each band: a push that waits in a band which somebody defers must not hide one in another.
 local before = {}
 for band = 0, 3 do before[band] = head_due(band) end

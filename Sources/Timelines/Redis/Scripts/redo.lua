@@ -32,9 +32,9 @@ local function settle_again(digest, body, outcome)
     local generation, result, due = struct.unpack('<I6Bi6', body, 1 + ID)
     local successors = successors_in(body)
     if settle(digest, generation, result, due, successors) ~= 3 then return end
-    local number, flight = holder(digest)
+    local number, batch = holder(digest)
     if number and outcome == SETTLED then
-        if not flight then
+        if not batch then
             local push = read(number)
             unfile(number, push)
             finish(number, push, digest, result, due)

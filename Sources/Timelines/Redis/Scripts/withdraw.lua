@@ -4,8 +4,8 @@ local outcomes = {}
 for i = 3, #ARGV do
     local digest = string.sub(ARGV[i], 1, ID)
     local sequence, due, attempt = struct.unpack('<I6i6H', ARGV[i], 1 + ID)
-    local number, flight = holder(digest)
-    local push = number == sequence and not flight and read(number)
+    local number, batch = holder(digest)
+    local push = number == sequence and not batch and read(number)
     local is_same = push and push.due == due and push.attempt == attempt
     if is_same then
         unfile(number, push)

@@ -3,7 +3,7 @@ import BelfryCore
 /// What shards have said to one claim: what each could lend, then what each has lent.
 struct ClaimSum {
     /// A script lends at most so many: none must keep its server from others for long.
-    static let shareLimit = 128
+    static let shareLimit = 256
 
     /// Where a due push stands among those of all shards. Acceptance numbers of two shards say nothing about each other.
     private struct Rank: Comparable {
@@ -22,13 +22,19 @@ struct ClaimSum {
     private var lent: [Int: [Claim]] = [:]
     private var failure: TimelineError?
 
-    /// - Parameter words: band and due time, by turns, the best first.
-    mutating func offer(_ words: [Int], of shard: Int, isAll: Bool) {
-        let ranks = stride(from: 0, to: words.count - 1, by: 2).map {
-            Rank(band: words[$0], due: words[$0 + 1])
+    /// - Parameters:
+    ///   - words: band, due time and how many of these, by turns, the best first.
+    ///   - wanted: how many were asked for.
+    mutating func offer(_ words: [Int], of shard: Int, wanted: Int) {
+        var count = 0
+        var last: Rank?
+        for index in stride(from: 0, to: words.count - 2, by: 3) {
+            let rank = Rank(band: words[index], due: words[index + 1])
+            offers += repeatElement((rank: rank, shard: shard), count: words[index + 2])
+            count += words[index + 2]
+            last = rank
         }
-        offers += ranks.map { ($0, shard) }
-        if !isAll, let last = ranks.last { bound = min(bound ?? last, last) }
+        if count >= wanted, let last { bound = min(bound ?? last, last) }
     }
 
     mutating func lend(_ claim: Claim, of shard: Int) { lent[shard, default: []].append(claim) }

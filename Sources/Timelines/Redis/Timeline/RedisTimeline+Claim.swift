@@ -76,7 +76,7 @@ extension RedisTimeline {
         for (shard, answer) in zip(due, answers) {
             do throws(TimelineError) {
                 let words = try codes(try answer.get().reply).compactMap { $0 }
-                sum.offer(words, of: shard, isAll: words.count < 2 * wanted)
+                sum.offer(words, of: shard, wanted: wanted)
             } catch {
                 sum.fail(error)
             }
@@ -102,12 +102,13 @@ extension RedisTimeline {
         )
         for (share, answer) in zip(shares, answers) {
             do throws(TimelineError) {
-                for parts in try answer.get().reply.elements ?? [] {
-                    sum.lend(
-                        try Self.claim(parts, shard: share.shard, now, terms.lease),
-                        of: share.shard
-                    )
-                }
+                let lent = try LentBatch(try answer.get().reply)
+                let claims = try lent.claims(
+                    of: share.shard,
+                    until: now + .milliseconds(terms.lease)
+                )
+                held.take(lent, claims, of: share.shard)
+                for claim in claims { sum.lend(claim, of: share.shard) }
             } catch {
                 sum.fail(error)
             }
@@ -115,34 +116,6 @@ extension RedisTimeline {
     }
 
     private var now: Timestamp { book.now ?? clock.steady.now() }
-
-    private static func claim(
-        _ reply: RedisReply,
-        shard: Int,
-        _ now: Timestamp,
-        _ lease: Int64
-    ) throws(TimelineError) -> Claim {
-        guard let parts = reply.elements, parts.count == 8, let sequence = parts[0].number,
-            let generation = parts[1].number, let attempt = parts[2].number,
-            let accepted = parts[3].number, let due = parts[4].number,
-            let content = parts[5].bytes, let collected = parts[6].elements,
-            let asked = parts[7].number
-        else { throw TimelineError(.corrupt, "a record in Redis cannot be read") }
-        let time = Timestamp(milliseconds: Int64(due))
-        let push = try StoredPush.push(content, due: time)
-        let earlier = try payloads(collected)
-        let generation64 = Generation(shard: shard, number: generation).value
-        return Claim(
-            token: ClaimToken(id: push.id, generation: generation64),
-            push: push,
-            sequence: UInt64(sequence),
-            attempt: attempt,
-            asked: Timestamp(milliseconds: Int64(asked)),
-            accepted: Timestamp(milliseconds: Int64(accepted)),
-            leaseEnds: now + .milliseconds(lease),
-            collected: earlier
-        )
-    }
 
     /// The payloads of contents that a merge has collected.
     static func payloads(_ contents: [RedisReply]) throws(TimelineError) -> [[UInt8]] {

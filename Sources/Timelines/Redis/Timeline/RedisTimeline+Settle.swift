@@ -7,11 +7,31 @@ extension RedisTimeline {
     package func settle(_ settlements: [Settlement]) async throws(TimelineError) -> [SettleOutcome]
     {
         var words: [[[UInt8]]] = []
+        words.reserveCapacity(settlements.count)
         for settlement in settlements { words.append(try self.words(settlement)) }
-        var outcomes = [SettleOutcome](repeating: .stale, count: settlements.count)
-        let held = settlements.indices.filter { isOurs(settlements[$0].token) }
+        var sum = SettleSum(count: settlements.count)
+        let ours = settlements.indices.filter { isOurs(settlements[$0].token) }
+        let (plain, others) = divide(ours, of: settlements, words)
+        await end(plain, words, &sum)
+        await settle(others + sum.left.sorted(), of: settlements, words, &sum)
+        do throws(TimelineError) { try await keep(sum.changes) } catch  where error.code == .full {
+            // A full disk keeps nobody from ending what is held.
+            configuration.told(error.message)
+        }
+        if let failure = sum.failure { throw failure }
+        try await follow(settlements, sum.outcomes)
+        return sum.outcomes
+    }
+
+    /// One by one, by their ids.
+    private func settle(
+        _ indices: [Int],
+        of settlements: [Settlement],
+        _ words: [[[UInt8]]],
+        _ sum: inout SettleSum
+    ) async {
         let groups = grouped(
-            held,
+            indices,
             by: { Generation(settlements[$0].token.generation).shard },
             limit: 128
         )
@@ -22,8 +42,6 @@ extension RedisTimeline {
                 return (group.shard, call)
             }
         )
-        var changes: [Intent] = []
-        var failure: TimelineError?
         for (group, answer) in zip(groups, answers) {
             do throws(TimelineError) {
                 let answer = try answer.get()
@@ -34,12 +52,12 @@ extension RedisTimeline {
                 for (place, code) in try codes(parts[0]).enumerated() {
                     let index = group.items[place]
                     let outcome: SettleOutcome = try known(code)
-                    outcomes[index] = outcome
+                    sum.outcomes[index] = outcome
                     guard intents != nil, outcome != .stale, place + 1 < sequences.count else {
                         continue
                     }
                     let hasSuccessors = sequences[place + 1] > sequences[place]
-                    changes.append(
+                    sum.changes.append(
                         Intent(
                             .settle,
                             shard: group.shard,
@@ -52,20 +70,13 @@ extension RedisTimeline {
                     )
                 }
             } catch {
-                failure = error
+                sum.failure = error
             }
         }
-        do throws(TimelineError) { try await keep(changes) } catch  where error.code == .full {
-            // A full disk keeps nobody from ending what is held.
-            configuration.told(error.message)
-        }
-        if let failure { throw failure }
-        try await follow(settlements, outcomes)
-        return outcomes
     }
 
     /// A settlement as it is done again: without the number of its successors, each of them with its length instead.
-    private static func kept(_ words: [[UInt8]], withSuccessors: Bool) -> [UInt8] {
+    static func kept(_ words: [[UInt8]], withSuccessors: Bool) -> [UInt8] {
         var bytes = Array(words[0].dropLast(2))
         guard withSuccessors else { return bytes }
         for successor in words.dropFirst() {
@@ -166,9 +177,20 @@ extension RedisTimeline {
     }
 }
 
+/// What shards have said to one call of settle.
+struct SettleSum {
+    var outcomes: [SettleOutcome]
+    /// Settlements that could not be done together with their batch.
+    var left: [Int] = []
+    var changes: [Intent] = []
+    var failure: TimelineError?
+
+    init(count: Int) { outcomes = Array(repeating: .stale, count: count) }
+}
+
 extension Settlement.Result {
     /// Whether nothing of the push is left after it.
-    fileprivate var isEnd: Bool {
+    var isEnd: Bool {
         switch self {
         case .done, .dead: true
         case .retry, .hold: false

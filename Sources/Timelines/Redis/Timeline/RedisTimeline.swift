@@ -20,6 +20,7 @@ package final class RedisTimeline: Timeline {
     let book: ShardBook
     /// What servers have confirmed, and may lose; `nil` where that is not kept.
     let intents: IntentLog?
+    let held = HeldPushes()
     let adoptions = Turns()
     let ownership: ShardOwnership
     private let replicated = Atomic(false)

@@ -8,6 +8,8 @@ struct ShardAnswer: Sendable {
     /// The shard's steady clock.
     var steady: Int64
     var nextDue: Timestamp?
+    /// Whether the script has changed nothing of that, and did not look.
+    var isAsBefore: Bool
     var reply: RedisReply
     /// The change before the first of this call.
     var change: Int
@@ -25,6 +27,7 @@ struct ShardAnswer: Sendable {
         self.now = Timestamp(milliseconds: Int64(now))
         self.steady = Int64(steady)
         nextDue = parts[2].number.map { Timestamp(milliseconds: Int64($0)) }
+        isAsBefore = parts[2].bytes != nil
         self.reply = parts[3]
         (self.change, self.sequence, self.floor) = (change, sequence, floor)
     }

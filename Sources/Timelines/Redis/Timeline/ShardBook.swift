@@ -83,8 +83,10 @@ final class ShardBook: Sendable {
                 state.shards[shard].ahead ?? .min,
                 answer.steady - ours
             )
-            state.shards[shard].isKnown = true
-            state.shards[shard].hear(answer, since: call)
+            if !answer.isAsBefore {
+                state.shards[shard].isKnown = true
+                state.shards[shard].hear(answer, since: call)
+            }
             return state.shards.compactMap(\.nextDue).min()
         }
         board.publish(earliest)

@@ -5,6 +5,7 @@ struct ShardScripts: Sendable {
     let put: RedisScript
     let offer: RedisScript
     let claim: RedisScript
+    let done: RedisScript
     let settle: RedisScript
     let extend: RedisScript
     let cancel: RedisScript
@@ -26,38 +27,46 @@ struct ShardScripts: Sendable {
 
     /// - Parameter rings: whether a key ends when a shard is next worth a look.
     init(clock: RedisClock, rings: Bool) {
+        typealias Part = PackageResources
         let time =
             switch clock {
-            case .server: PackageResources.clock_server_lua
-            case .given: PackageResources.clock_given_lua
+            case .server: Part.clock_server_lua
+            case .given: Part.clock_given_lua
             }
-        let ring = rings ? PackageResources.ring_key_lua : PackageResources.ring_none_lua
-        func script(_ body: [UInt8]...) -> RedisScript {
-            RedisScript(time, ring, PackageResources.shard_lua, Array(body.joined()))
+        let ring = rings ? Part.ring_key_lua : Part.ring_none_lua
+        // What a script need not know of takes its server's time all the same.
+        func script(_ parts: [UInt8]...) -> RedisScript {
+            RedisScript(time, ring, Part.shard_lua, Array(parts.joined()))
         }
-        func ofOwner(_ body: [UInt8]...) -> RedisScript {
-            script(PackageResources.belongs_lua, Array(body.joined()))
+        func ofOwner(_ parts: [UInt8]...) -> RedisScript {
+            script(Part.belongs_lua, Array(parts.joined()))
         }
-        put = ofOwner(PackageResources.put_lua)
-        offer = ofOwner(PackageResources.due_lua, PackageResources.offer_lua)
-        claim = ofOwner(PackageResources.due_lua, PackageResources.claim_lua)
-        settle = ofOwner(PackageResources.ends_lua, PackageResources.settle_lua)
-        extend = ofOwner(PackageResources.extend_lua)
-        cancel = ofOwner(PackageResources.ends_lua, PackageResources.cancel_lua)
-        find = ofOwner(PackageResources.find_lua)
-        look = ofOwner(PackageResources.look_lua)
-        counts = ofOwner(PackageResources.counts_lua)
-        forecast = ofOwner(PackageResources.forecast_lua)
-        release = ofOwner(PackageResources.release_lua)
-        home = ofOwner(PackageResources.home_lua)
-        page = ofOwner(PackageResources.page_lua)
-        withdraw = ofOwner(PackageResources.withdraw_lua)
-        place = ofOwner(PackageResources.place_lua)
-        retire = ofOwner(PackageResources.retire_lua)
-        joinable = ofOwner(PackageResources.joinable_lua)
-        layout = script(PackageResources.layout_lua)
-        presence = ofOwner(PackageResources.presence_lua)
-        adopt = script(PackageResources.adopt_lua)
-        redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
+        let filed =
+            Part.indexes_lua + Part.records_lua + Part.filed_lua + Part.next_lua + Part.groups_lua
+        let held = filed + Part.batches_lua + Part.leases_lua
+        let changed = held + Part.changes_lua
+        let taken = changed + Part.puts_lua
+        put = ofOwner(taken, Part.put_lua)
+        offer = ofOwner(held, Part.due_lua, Part.offer_lua)
+        claim = ofOwner(held, Part.due_lua, Part.claim_lua)
+        done = ofOwner(Part.indexes_lua, Part.batches_lua, Part.changes_lua, Part.done_lua)
+        settle = ofOwner(taken, Part.ends_lua, Part.settle_lua)
+        extend = ofOwner(held, Part.extend_lua)
+        cancel = ofOwner(taken, Part.ends_lua, Part.cancel_lua)
+        find = ofOwner(held, Part.find_lua)
+        look = ofOwner(Part.filed_lua, Part.next_lua, Part.look_lua)
+        counts = ofOwner(held, Part.counts_lua)
+        forecast = ofOwner(held, Part.forecast_lua)
+        release = ofOwner(held, Part.release_lua)
+        home = ofOwner(Part.indexes_lua, Part.home_lua)
+        page = ofOwner(held, Part.page_lua)
+        withdraw = ofOwner(changed, Part.withdraw_lua)
+        place = ofOwner(changed, Part.place_lua)
+        retire = ofOwner(Part.retire_lua)
+        joinable = ofOwner(Part.joinable_lua)
+        layout = script(Part.layout_lua)
+        presence = ofOwner(Part.presence_lua)
+        adopt = script(Part.adopt_lua)
+        redo = script(taken, Part.ends_lua, Part.redo_lua)
     }
 }
