@@ -100,6 +100,89 @@ struct RedisTimelineTests {
         await timeline.close()
     }
 
+    @Test(
+        "takes even shares of shards that keep up, and asks first again as soon as something is left behind"
+    )
+    func evenShares() async throws {
+        let server = try RedisProcess(["--appendfsync", "no"])
+        defer { server.kill() }
+        let timeline = try await RedisTimeline.ready(server, .given(clock), shards: 4)
+        #expect(timeline.leavesBehind)
+        for round in 0..<4 {
+            let pushes = (0..<60).map { push(round * 60 + $0, in: -Int64($0 * 7 % 31)) }
+            try await timeline.schedule(pushes)
+            let claims = try await timeline.claim(limit: 200, lease: .seconds(300)).claims
+            #expect(claims.map(\.push.due) == pushes.map(\.due).sorted())
+            #expect(!timeline.leavesBehind)
+        }
+        // More than anybody takes at once: from the second claim on, the best of all shards.
+        let crowd = (1000..<1600).map { push($0, in: -Int64($0 % 59)) }
+        try await timeline.schedule(crowd)
+        var dues = try await timeline.claim(limit: 100, lease: .seconds(300)).claims.map(\.push.due)
+        #expect(timeline.leavesBehind)
+        var rest: [Timestamp] = []
+        while dues.count + rest.count < crowd.count {
+            let claims = try await timeline.claim(limit: 100, lease: .seconds(300)).claims
+            try #require(!claims.isEmpty)
+            rest += claims.map(\.push.due)
+        }
+        #expect(rest == rest.sorted())
+        dues += rest
+        #expect(dues.sorted() == crowd.map(\.due).sorted())
+        await timeline.close()
+    }
+
+    @Test(
+        "of what was claimed together, each lease ends by itself: some are extended, some done, some cancelled, some replaced"
+    )
+    func batches() async throws {
+        let server = try RedisProcess(["--appendfsync", "no"])
+        defer { server.kill() }
+        let timeline = try await RedisTimeline.ready(server, .given(clock), shards: 1)
+        try await timeline.schedule((0..<12).map { push($0, in: 0) })
+        let claims = try await timeline.claim(limit: 12, lease: .seconds(30)).claims
+        let done = claims.map { Settlement(token: $0.token, result: .done) }
+        // In another order than they were lent in.
+        #expect(try await timeline.settle([done[5], done[2]]) == [.settled, .settled])
+        clock.advance(by: .seconds(20))
+        let extended = try await timeline.extend(claims[6..<9].map(\.token), lease: .seconds(30))
+        #expect(extended == [.extended, .extended, .extended])
+        #expect(
+            try await timeline.cancel([claims[7].push.id, claims[0].push.id]) == [
+                .inFlight, .inFlight,
+            ]
+        )
+        try await timeline.schedule([claims[8].push, claims[1].push])
+        #expect(try await timeline.counts().inFlight == 10)
+        clock.advance(by: .seconds(15))
+        // Of those that were not extended one was cancelled, and one is there anew.
+        let again = try await timeline.claim(limit: 12, lease: .seconds(30)).claims
+        #expect(Set(again.map(\.push.id)) == Set([1, 3, 4, 9, 10, 11].map { claims[$0].push.id }))
+        #expect(
+            try await timeline.settle(done) == [
+                .stale, .stale, .stale, .stale, .stale, .stale, .settled, .settledCancelled,
+                .settledParked,
+                .stale, .stale, .stale,
+            ]
+        )
+        let ends = again.map { Settlement(token: $0.token, result: .done) }
+        #expect(
+            try await timeline.settle(ends + [ends[0]]).map { $0 == .settled } == Array(
+                repeating: true,
+                count: 6
+            ) + [false]
+        )
+        let last = try await timeline.claim(limit: 12, lease: .seconds(30)).claims
+        #expect(last.map(\.push.id) == [claims[8].push.id])
+        #expect(
+            try await timeline.settle([Settlement(token: last[0].token, result: .done)]) == [
+                .settled
+            ]
+        )
+        #expect(try await timeline.counts() == TimelineCounts())
+        await timeline.close()
+    }
+
     @Test("keeps many pushes of one moment in the order of acceptance, retries among them")
     func oneMoment() async throws {
         let server = try RedisProcess(["--appendfsync", "no"])

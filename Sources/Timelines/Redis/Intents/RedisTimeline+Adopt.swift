@@ -19,7 +19,7 @@ extension RedisTimeline {
         // Only a help to find things: without it, every shard is asked.
         let entries = try result.get()
         try await directory(.move, entries.filter { !$0.isEnd }.map { ($0.digest, $0.shard) })
-        try await directory(.forget, entries.filter(\.isEnd).map { ($0.digest, $0.shard) })
+        try await forget(entries.filter(\.isEnd).map { ($0.digest, $0.shard) })
     }
 
     /// What the directory of a server may not have.

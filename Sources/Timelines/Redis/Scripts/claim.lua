@@ -1,7 +1,12 @@
 -- ARGV[3...6]: see due.lua; [7]: lease in milliseconds; [8]: owner.
 -- Answers the generation, the sequences (6 each, in one word), the records, and of those that have collected others their places and what they have collected, by turns.
 local names, pages = {}, {}
-take(function(name) names[#names + 1] = name end)
+if #cursors == 1 then
+    names = take_run(cursors[1].band)
+else
+    take(function(name) names[#names + 1] = name end)
+    take_away()
+end
 if #names == 0 then return answer({}) end
 
 -- A command for each page: records by place.
@@ -29,7 +34,6 @@ for place, record in ipairs(records) do
         collected[#collected + 1] = call('LRANGE', K .. ':x' .. group, 0, -1)
     end
 end
-take_away()
 dirty = true
 gen = gen + 1
 flying = flying + #names

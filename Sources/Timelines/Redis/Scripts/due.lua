@@ -37,11 +37,20 @@ local function look(cursor)
     if due + delay(cursor.band) <= now then cursor.due, cursor.name = due, cursor.entries[cursor.at] end
 end
 
+-- A band's first chunk begins no later than its first push is due.
 for band = 0, 3 do
-    local cursor = { band = band, read = {}, entries = {}, at = 1, start = 0, is_whole = true }
-    look(cursor)
-    if cursor.due then active[#active + 1] = cursor end
-    cursors[#cursors + 1] = cursor
+    local first = call('ZRANGE', TOP[band], '0', '0', 'WITHSCORES')[2]
+    if first and tonumber(first) + delay(band) <= now then
+        local cursor = { band = band, read = {}, entries = {}, at = 1, start = 0, is_whole = true }
+        cursors[#cursors + 1] = cursor
+    end
+end
+
+local function look_at_all()
+    for _, cursor in ipairs(cursors) do
+        look(cursor)
+        if cursor.due then active[#active + 1] = cursor end
+    end
 end
 
 local function rank_of(band, due) return math.max(0, band - math.floor((now - due) / ageing)) end
@@ -70,6 +79,7 @@ end
 -- As many as are wanted, the best first: `each` hears of the sequence, as chunks hold it, the band and the due time of each. What is left of one band needs no comparing.
 local function take(each)
     local left = wanted
+    look_at_all()
     while left > 0 and #active > 1 do
         each(take_best())
         left = left - 1
@@ -104,4 +114,19 @@ local function take_away()
             end
         end
     end
+end
+
+-- Takes as many of one band as are wanted, and removes them: names only, as there is nothing to compare.
+local function take_run(band)
+    local names, latest = {}, text(now - delay(band))
+    repeat
+        local chunk = call('ZRANGE', TOP[band], '0', '0')[1]
+        local key = chunk and CHUNKS[band] .. chunk
+        local found = key and call('ZRANGEBYSCORE', key, '-inf', latest, 'LIMIT', '0', text(wanted - #names)) or {}
+        for i = 1, #found do names[#names + 1] = found[i] end
+        if #found > 0 then call('ZREMRANGEBYRANK', key, '0', text(#found - 1)) end
+        local is_empty = #found > 0 and call('EXISTS', key) == 0
+        if is_empty then call('ZREM', TOP[band], chunk) end
+    until #names == wanted or not is_empty
+    return names
 end

@@ -3,16 +3,12 @@
 local outcomes, act = {}, ARGV[3]
 for i = 4, #ARGV, 2 do
     local digest, shard = string.sub(ARGV[i], 1, 8), ARGV[i + 1]
-    local key = bucket(homes, digest)
-    local home = call('HGET', key, digest)
+    local home = call('HGET', bucket(homes, digest), digest)
     if act == 'claim' and not home then
         home = shard
         enter(homes, digest, shard)
     elseif act == 'move' and home ~= shard then
         enter(homes, digest, shard)
-    elseif act == 'forget' and home == shard then
-        homes.size = homes.size - call('HDEL', key, digest)
-        dirty = true
     end
     outcomes[#outcomes + 1] = tonumber(home or nil) or false
 end

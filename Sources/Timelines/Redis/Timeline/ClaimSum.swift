@@ -11,6 +11,15 @@ struct ClaimSum {
         var band: Int
         var due: Int
 
+        init(band: Int, due: Int) { (self.band, self.due) = (band, due) }
+
+        /// As `due.lua` reckons it.
+        init(_ claim: Claim, _ ageing: Duration, _ now: Timestamp) {
+            let late = (now.milliseconds - claim.push.due.milliseconds) / ageing.milliseconds
+            band = max(0, Int(claim.push.priority.rawValue) - Int(max(0, late)))
+            due = Int(claim.push.due.milliseconds)
+        }
+
         static func < (a: Rank, b: Rank) -> Bool {
             a.band != b.band ? a.band < b.band : a.due < b.due
         }
@@ -20,6 +29,8 @@ struct ClaimSum {
     /// Behind it, some shard has more due than it has offered.
     private var bound: Rank?
     private var lent: [Int: [Claim]] = [:]
+    /// Whether a shard has more that is due than it has lent.
+    var isBehind = false
     private var failure: TimelineError?
 
     /// - Parameters:
@@ -46,6 +57,18 @@ struct ClaimSum {
         offers.sorted { $0.rank < $1.rank }.prefix(limit)
             .prefix { offer in bound.map { offer.rank <= $0 } ?? true }
             .map(\.shard)
+    }
+
+    /// What was lent without a word before, the best first (promise T7).
+    ///
+    /// - Throws: what one shard said, where none has lent anything.
+    func claims(by ageing: Duration, at now: Timestamp) throws(TimelineError) -> [Claim] {
+        let claims = lent.sorted { $0.key < $1.key }.flatMap(\.value)
+        if claims.isEmpty, let failure { throw failure }
+        let ranked = claims.enumerated().map { place, claim in
+            (rank: Rank(claim, ageing, now), place: place)
+        }
+        return ranked.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map { claims[$0.place] }
     }
 
     /// What was lent, in the order of the shards given. A shard may lend less than it has offered: something was cancelled meanwhile.

@@ -12,8 +12,6 @@ extension RedisTimeline {
         case claim
         /// Names the shard, whatever was named.
         case move
-        /// Removes the entry, if it names the shard.
-        case forget
         /// Only asks.
         case ask
     }
@@ -49,6 +47,28 @@ extension RedisTimeline {
             }
         }
         return homes
+    }
+
+    /// Removes entries that name these shards.
+    func forget(_ ids: [(digest: PushDigest, shard: Int)]) async throws(TimelineError) {
+        let shards = configuration.shards
+        guard shards > 1, !ids.isEmpty else { return }
+        let groups = grouped(
+            ids.indices,
+            by: { ids[$0].digest.directory(among: shards) },
+            limit: 512
+        )
+        let answers = await ask(
+            groups.map { group in
+                var call = call(scripts.forget, group.shard)
+                for index in group.items {
+                    call.append(ids[index].digest.bytes)
+                    call.append(Int64(ids[index].shard))
+                }
+                return (group.shard, call)
+            }
+        )
+        for answer in answers { _ = try answer.get() }
     }
 
     /// Sorts items by shard, in order, at most `limit` in one group: a script must not keep its server from others for long.

@@ -53,12 +53,28 @@ extension RedisTimeline {
             await lend([(shard: due[0], count: share)], terms, &sum)
             return try sum.claims(in: Array(repeating: due[0], count: share))
         }
+        if let share = share(of: limit, among: due.count) {
+            var sum = ClaimSum()
+            await lend(due.map { ($0, share) }, terms, &sum)
+            note(leavesBehind: sum.isBehind)
+            return try sum.claims(by: configuration.ageing, at: now)
+        }
         var sum = await offers(limit, of: due, terms)
         let order = sum.order(upTo: limit)
         let shares = order.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
         await lend(shares.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, terms, &sum)
+        note(leavesBehind: sum.isBehind)
         return try sum.claims(in: order)
     }
+
+    /// How many each shard may lend without being asked first what it could: as long as they keep up, that is all of what is due, whatever its order. `nil` where something was
+    /// left behind in one of them the last time, or where shares would be small.
+    private func share(of limit: Int, among shards: Int) -> Int? {
+        let share = min(limit / shards, ClaimSum.shareLimit)
+        return share < Self.evenShare || leavesBehind ? nil : share
+    }
+
+    private static var evenShare: Int { 16 }
 
     /// What shards could lend: of each somewhat more than its even share.
     private func offers(_ limit: Int, of due: [Int], _ terms: ClaimTerms) async -> ClaimSum {
@@ -102,7 +118,9 @@ extension RedisTimeline {
         )
         for (share, answer) in zip(shares, answers) {
             do throws(TimelineError) {
-                let lent = try LentBatch(try answer.get().reply)
+                let answer = try answer.get()
+                let lent = try LentBatch(answer.reply)
+                if let next = answer.nextDue, next <= answer.now { sum.isBehind = true }
                 let claims = try lent.claims(
                     of: share.shard,
                     until: now + .milliseconds(terms.lease)

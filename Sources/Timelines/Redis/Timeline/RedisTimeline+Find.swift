@@ -29,7 +29,7 @@ extension RedisTimeline {
             // A full disk keeps nobody from cancelling.
             configuration.told(error.message)
         }
-        try await directory(.forget, ended)
+        try await forget(ended)
         return outcomes
     }
 

@@ -70,7 +70,7 @@ extension RedisTimeline: MovableTimeline {
             return true
         }
         try await keep(changes)
-        try await directory(.forget, ended)
+        try await forget(ended)
         return isOut
     }
 

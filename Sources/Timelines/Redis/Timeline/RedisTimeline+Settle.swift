@@ -107,7 +107,7 @@ extension RedisTimeline {
                 ended.append((PushDigest(id), shard))
             }
         }
-        if !ended.isEmpty { try await directory(.forget, ended) }
+        try await forget(ended)
         guard !begun.isEmpty else { return }
         let old = try await directory(.move, begun)
         try await evict(

@@ -23,11 +23,16 @@ package final class RedisTimeline: Timeline {
     let held = HeldPushes()
     let adoptions = Turns()
     let ownership: ShardOwnership
+    /// Whether the last claim of several shards has left something behind that was due; before the first, nobody knows.
+    var leavesBehind: Bool { behind.load(ordering: .relaxed) }
+    private let behind = Atomic(true)
     private let replicated = Atomic(false)
     private let helpers = Mutex<[Task<Void, Never>]>([])
 
     /// Whether a server has had a replica since the timeline was opened.
     var hasReplicas: Bool { replicated.load(ordering: .relaxed) }
+
+    func note(leavesBehind: Bool) { behind.store(leavesBehind, ordering: .relaxed) }
 
     func noteReplicas() { replicated.store(true, ordering: .relaxed) }
 

@@ -15,6 +15,7 @@ struct ShardScripts: Sendable {
     let forecast: RedisScript
     let release: RedisScript
     let home: RedisScript
+    let forget: RedisScript
     let layout: RedisScript
     let presence: RedisScript
     let adopt: RedisScript
@@ -59,6 +60,7 @@ struct ShardScripts: Sendable {
         forecast = ofOwner(held, Part.forecast_lua)
         release = ofOwner(held, Part.release_lua)
         home = ofOwner(Part.indexes_lua, Part.home_lua)
+        forget = ofOwner(Part.indexes_lua, Part.forget_lua)
         page = ofOwner(held, Part.page_lua)
         withdraw = ofOwner(changed, Part.withdraw_lua)
         place = ofOwner(changed, Part.place_lua)
