@@ -4,7 +4,7 @@
 local wanted, ageing = tonumber(ARGV[3]), tonumber(ARGV[4])
 deferred, longest = tonumber(ARGV[5]), tonumber(ARGV[6])
 call('HDEL', K .. ':m', '')
-reap(2)
+reap(256)
 
 -- Bands in which something is due, and where each stands: its chunks are read one by one, of each no more than is wanted at once.
 local cursors, active = {}, {}

@@ -42,14 +42,16 @@ local function end_leases(batch)
     for at = 1, #held, 6 do end_lease(struct.unpack('>I6', held, at), batch) end
 end
 
--- Takes back the claims of so many batches at most, whose leases are over.
+-- Takes back claims whose leases are over, those of so many pushes and of one batch more at most.
 local function reap(limit)
     if flying == 0 then return end
-    local over = call('ZRANGEBYSCORE', LEASES, '-inf', text(steady), 'LIMIT', '0', text(limit))
-    if #over == 0 then return end
+    local over = {}
+    for _, name in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', text(steady), 'LIMIT', '0', text(limit))) do over[name] = true end
+    if not next(over) then return end
     for _, batch in ipairs(all_batches()) do
-        for _, name in ipairs(over) do
-            if batch.name == name then end_leases(batch) end
+        if over[batch.name] and limit > 0 then
+            limit = limit - #batch.held / 6
+            end_leases(batch)
         end
     end
 end

@@ -2,7 +2,7 @@
 -- ARGV[3]: the first bucket; [4]: about how many. Answers the next bucket, false at the end, and the pushes.
 local bucket_number, wanted = tonumber(ARGV[3]), tonumber(ARGV[4])
 call('HDEL', K .. ':m', '')
-reap(2)
+reap(256)
 local found, last = {}, math.min(bucket_number + 256, ids.buckets)
 while bucket_number < last and #found < wanted do
     local entries = call('HGETALL', ids.name .. bucket_number)
