@@ -239,17 +239,26 @@ package final class RedisTimeline: Timeline {
         return elements.map(\.number)
     }
 
+    /// 2: what is in flight in batches, the numbers of a shard in one word.
+    private static let format = 2
+
     private func agreeOnLayout() async throws(TimelineError) {
         var ask = call(scripts.layout, 0)
-        ask.append(1)
+        ask.append(Int64(Self.format))
         ask.append(Int64(configuration.shards))
         // Under the tag of shard 0, which there always is.
         let said = try codes(try heard(await askOnce([(0, ask)])[0]).reply)
         guard said.count == 2, let format = said[0], let shards = said[1] else {
             throw TimelineError(.corrupt, "the layout in Redis cannot be read")
         }
-        guard format == 1 else {
+        guard format <= Self.format else {
             throw TimelineError(.newerFormat, "the pushes in Redis have format \(format)")
+        }
+        guard format == Self.format else {
+            throw TimelineError(
+                .invalid,
+                "the pushes in Redis have format \(format), which this version does not read: move them elsewhere with the version that wrote them (`belfry migrate timeline`), and back with this one"
+            )
         }
         guard shards == configuration.shards else {
             throw TimelineError(
