@@ -113,6 +113,19 @@ struct MigrateTests {
         for _ in 0..<100 where left != 20_000 { left = try await pending(servers[0]) }
         #expect(left == 20_000)
         for server in servers.prefix(2) { await server.stop() }
+        // The records, in PostgreSQL, say where the pushes are.
+        let found = try await Program.run(
+            ["doctor", "\(folder)/0"],
+            environment: [
+                "BELFRY_TIMELINE_URL": redis.address, "BELFRY_RECORDS_URL": postgres.address(),
+            ]
+        )
+        #expect(found.code == 0, "\(found.err)")
+        #expect(
+            found.out.contains("the pushes have been moved")
+                && found.out.contains("128 shards of belfry."),
+            "\(found.out)"
+        )
     }
 
     /// Pushes that come due while everything moves.

@@ -57,7 +57,7 @@ struct ConfirmationTests {
     func notOnDisk() async throws {
         let pair = try await Pair(replica: ["--appendonly", "no"])
         guard try await pair.primary.knows("WAITAOF") else { return }
-        let timeline = try await open(pair.primary, onDisk: true)
+        let timeline = try await open(pair.primary, onDisk: true, patience: .milliseconds(300))
         await refuses(timeline, "first", "0 of 1 replicas")
         await timeline.close()
         let inMemory = try await open(pair.primary, onDisk: false)
@@ -66,7 +66,12 @@ struct ConfirmationTests {
 
         let lazy = try RedisProcess(["--appendfsync", "no"])
         try await lazy.answers()
-        let alone = try await open(lazy, onDisk: true, replicas: 0)
+        let alone = try await open(
+            lazy,
+            onDisk: true,
+            replicas: 0,
+            patience: .milliseconds(300)
+        )
         await refuses(alone, "third", "the server's file does not have it")
         await alone.close()
         lazy.remove()
@@ -103,14 +108,19 @@ struct ConfirmationTests {
         )
     }
 
-    private func open(_ server: RedisProcess, onDisk: Bool, replicas: Int = 1)
-        async throws -> RedisTimeline
-    {
+    /// - Parameter patience: a machine that is busy with other tests may keep a replica waiting for its disk.
+    private func open(
+        _ server: RedisProcess,
+        onDisk: Bool,
+        replicas: Int = 1,
+        patience: Duration = .seconds(30)
+    ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: "test")
         // All in one shard: a call asks one server once.
         configuration.shards = 1
         configuration.confirmation.replicas = replicas
         configuration.confirmation.onDisk = onDisk
+        configuration.confirmation.timeout = patience
         configuration.commandTimeout = .seconds(60)
         return try await RedisTimeline.open(
             try RedisAddress(server.address),
@@ -134,6 +144,8 @@ private final class Pair {
         )
         try await primary.answers()
         try await replica.follows()
+        // Until its first file is whole, a replica says of nothing that it is synced.
+        try await replica.hasWritten()
     }
 
     deinit { for server in [primary, replica] { server.remove() } }
@@ -143,6 +155,16 @@ extension RedisProcess {
     /// Whether the server has a command.
     func knows(_ name: String) async throws -> Bool {
         try await command("COMMAND", "INFO", name).lowercased().contains(name.lowercased())
+    }
+
+    /// Waits until no append-only file is being made.
+    fileprivate func hasWritten() async throws {
+        let wanted = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"]
+        for _ in 0..<1000 {
+            let said = try await command("INFO", "persistence")
+            if wanted.allSatisfy(said.contains) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// How often a command was given, as the server counts.
