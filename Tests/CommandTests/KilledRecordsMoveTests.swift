@@ -9,7 +9,7 @@ import Testing
 struct KilledRecordsMoveTests {
     @Test(
         "has lost nothing of what it acknowledged, and one place counts, which doctor and status name",
-        arguments: [[0, 30, 7, nil, 60, 15, 2, nil], [12, 90, nil, 1, 45, 20, nil, 5]]
+        arguments: [[0, 30, 7, nil, 60, 150, 2, nil], [12, 90, nil, 1, 45, 200, nil, 5]]
     )
     func kills(after moments: [Int?]) async throws {
         let folder = NSTemporaryDirectory() + "belfry-killed-move-\(UUID())"

@@ -74,7 +74,15 @@ struct ConfirmationTests {
         )
         await refuses(alone, "third", "the server's file does not have it")
         await alone.close()
-        lazy.remove()
+
+        let forgetful = try RedisProcess(["--appendonly", "no"])
+        try await forgetful.answers()
+        let refusal = await #expect(throws: TimelineError.self) {
+            try await open(forgetful, onDisk: true, replicas: 0)
+        }
+        #expect(refusal?.code == .invalid)
+        #expect(refusal?.message.contains("appendonly yes") == true, "\(refusal?.message ?? "")")
+        for server in [lazy, forgetful] { server.remove() }
     }
 
     private func refuses(_ timeline: RedisTimeline, _ id: PushID, _ words: String) async {
