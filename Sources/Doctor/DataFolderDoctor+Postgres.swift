@@ -43,7 +43,12 @@ extension DataFolderDoctor {
                     Diagnosis("records", .damaged, $0, remedy: "Put the schema back from a copy.")
                 }
             }
-            return [Diagnosis("records", .well, "\(address) holds them, and every row can be read")]
+            let well = Diagnosis(
+                "records",
+                .well,
+                "\(address) holds them, and every row can be read"
+            )
+            return try await [well] + movedFrom(address)
         } catch {
             return [
                 Diagnosis(
@@ -54,6 +59,46 @@ extension DataFolderDoctor {
                         "See to it that the server runs, and that records.url names it and a user who may log in."
                 )
             ]
+        }
+    }
+
+    /// What the records say of moves: their own, and that of the pushes. Without the key, of which others tell, nothing.
+    private func movedFrom(_ address: PostgresAddress) async throws(RecordsError) -> [Diagnosis] {
+        guard let key = secretKey() else { return [] }
+        do throws(RecordsError) {
+            let records = try await Records.inspect(
+                postgres: address,
+                schema: configuration.recordsSchema,
+                clock: clock,
+                secretKey: key
+            )
+            guard let records else { return [] }
+            let moved = await movedTo(records)
+            await records.close()
+            return moved
+        } catch {
+            let place = "\(address) (schema \(configuration.recordsSchema))"
+            switch error.code {
+            case .elsewhere:
+                return [
+                    Diagnosis(
+                        "records",
+                        .warning,
+                        "\(place): \(error.message)",
+                        remedy: Self.elsewhere
+                    )
+                ]
+            case .invalid:
+                return [
+                    Diagnosis(
+                        "records",
+                        .damaged,
+                        "\(place): \(error.message)",
+                        remedy: Self.otherKey
+                    )
+                ]
+            default: throw error
+            }
         }
     }
 

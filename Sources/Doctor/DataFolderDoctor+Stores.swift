@@ -173,10 +173,9 @@ extension DataFolderDoctor {
         } catch {
             let remedy =
                 switch error.code {
-                case .invalid: "Use the key file that belongs to these records."
+                case .invalid: Self.otherKey
                 case .newerFormat: "Use the version of Belfry that wrote it, or a newer one."
-                case .elsewhere:
-                    "Nothing, where records.url names that place. `belfry records reopen` puts these in force again where the others are lost for good."
+                case .elsewhere: Self.elsewhere
                 default: Self.restore
                 }
             let message = error.message.replacing(place, with: folder)
@@ -186,7 +185,7 @@ extension DataFolderDoctor {
     }
 
     /// Where the pushes are, if they have been moved away from what the configuration names.
-    private func movedTo(_ records: Records) async -> [Diagnosis] {
+    func movedTo(_ records: Records) async -> [Diagnosis] {
         do {
             let place = try await TimelineMoves.moved(records, configuration)
             return place.map {
@@ -227,13 +226,18 @@ extension DataFolderDoctor {
         }
     }
 
+    static let otherKey = "Use the key file that belongs to these records."
+
+    static let elsewhere =
+        "Nothing, where records.url names that place. `belfry records reopen` puts these in force again where the others are lost for good."
+
     private static let restore =
         "Put records.sqlite back from a copy and remove records.sqlite-wal and records.sqlite-shm; pending pushes are in the timeline and not concerned."
 
     static let asOwner =
         "It may be sound: run doctor as the server's user; look at the access rights and at the disk."
 
-    private func secretKey() -> [UInt8]? {
+    func secretKey() -> [UInt8]? {
         var text = configuration.secret.key
         if text.isEmpty {
             // Unreadable and absent are told by the check of secret files.

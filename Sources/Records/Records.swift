@@ -88,19 +88,53 @@ package final class Records: Sendable {
         return Records(database, clock, seal, newestErasure: newest, cutOffMove: cutOff)
     }
 
+    /// Opens the records in a schema of a PostgreSQL database for somebody who only looks: nothing is made, brought up to date or settled.
+    ///
+    /// - Returns: `nil` where there are none yet, or where they have an earlier schema, which the next start brings up to date.
+    /// - Throws: `io` where the server cannot be reached, `newerFormat`, `invalid` for the key or the schema's name, `elsewhere`.
+    package static func inspect(
+        postgres address: PostgresAddress,
+        schema: String,
+        clock: any WallClock,
+        secretKey: [UInt8]
+    ) async throws(RecordsError) -> Records? {
+        let seal = try SecretSeal(secretKey: secretKey)
+        let database = try PostgresDatabase(address, schema: schema)
+        do throws(RecordsError) {
+            guard try await database.isUpToDate(Schema.migrations) else {
+                await database.close()
+                return nil
+            }
+            let cutOff = try await database.marksInForce()[.leaving]
+            _ = try await isKnown(seal, to: database)
+            let newest = try await ErasureRecords.newest(database)
+            return Records(database, clock, seal, newestErasure: newest, cutOffMove: cutOff)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    private static let sealPlace = "seals/check"
+
+    /// - Throws: `invalid` where the records were sealed with another key.
+    private static func isKnown(_ seal: SecretSeal, to database: any SQLDatabase)
+        async throws(RecordsError) -> Bool
+    {
+        let known = try await database.read { session throws(RecordsError) in
+            try session.row("SELECT sealed FROM seals WHERE name = ?", [.text("check")])
+        }
+        guard let known else { return false }
+        _ = try seal.open(known.blob(0), place: sealPlace)
+        return true
+    }
+
     /// The first opening seals a known word; later ones must be able to read it.
     private static func checkKey(_ database: any SQLDatabase, _ seal: SecretSeal)
         async throws(RecordsError)
     {
-        let place = "seals/check"
-        let known = try await database.read { session throws(RecordsError) in
-            try session.row("SELECT sealed FROM seals WHERE name = ?", [.text("check")])
-        }
-        if let known {
-            _ = try seal.open(known.blob(0), place: place)
-            return
-        }
-        let sealed = try seal.seal(Secret("belfry"), place: place)
+        if try await isKnown(seal, to: database) { return }
+        let sealed = try seal.seal(Secret("belfry"), place: sealPlace)
         try await database.write { session throws(RecordsError) in
             _ = try session.run(
                 "INSERT INTO seals (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",

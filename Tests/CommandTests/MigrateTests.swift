@@ -25,8 +25,10 @@ struct MigrateTests {
         #expect(try await state(server, "kind") == "redis")
         #expect(try await bulk(server, "far", count: 10, delay: "2d").out.contains("10 replaced"))
         await server.stop()
-        // Nothing in its settings says where the pushes are now.
-        server = try await RunningServer(folder: folder)
+        // Nothing in its settings says where the pushes are now. What only a Redis can do holds as long as they are there.
+        let keyspace = ["--timeline-alarm", "keyspace"]
+        server = try await RunningServer(folder: folder, arguments: keyspace)
+        #expect(try await redis.command("CONFIG", "GET", "notify-keyspace-events").contains("E"))
         #expect(try await pending(server) == 300)
         try await migrate(server, "--to", postgres.address())
         #expect(try await state(server, "kind") == "postgres")
@@ -39,7 +41,7 @@ struct MigrateTests {
         )
         #expect(found.code == 0, "\(found.err)")
         await server.stop()
-        server = try await RunningServer(folder: folder)
+        server = try await RunningServer(folder: folder, arguments: keyspace)
         #expect(try await pending(server) == 300)
         await server.stop()
     }
@@ -113,6 +115,19 @@ struct MigrateTests {
         for _ in 0..<100 where left != 20_000 { left = try await pending(servers[0]) }
         #expect(left == 20_000)
         for server in servers.prefix(2) { await server.stop() }
+        // The records, in PostgreSQL, say where the pushes are.
+        let found = try await Program.run(
+            ["doctor", "\(folder)/0"],
+            environment: [
+                "BELFRY_TIMELINE_URL": redis.address, "BELFRY_RECORDS_URL": postgres.address(),
+            ]
+        )
+        #expect(found.code == 0, "\(found.err)")
+        #expect(
+            found.out.contains("the pushes have been moved")
+                && found.out.contains("128 shards of belfry."),
+            "\(found.out)"
+        )
     }
 
     /// Pushes that come due while everything moves.

@@ -49,6 +49,19 @@ struct JournalConformanceTests {
         try await rule.check(fixture)
     }
 
+    @Test(
+        "with a look at every tick in place of the wheel's word",
+        arguments: TimelineRule.all.filter { $0.promise == "T12" }
+    )
+    func keepsPolled(rule: TimelineRule) async throws {
+        let folder = TemporaryFolder()
+        let clock = ManualClock()
+        let timeline = try await JournalTimeline.open(folder: folder.path, clock: clock)
+        let alarm = PollingAlarm(tick: .seconds(1), clock: clock)
+        try await rule.check(TimelineFixture(timeline, alarm: alarm, clock: clock))
+        await timeline.close()
+    }
+
     private func fixture(
         in folder: TemporaryFolder,
         _ clock: ManualClock,

@@ -32,6 +32,8 @@ final class Breaker: Sendable {
 struct BreakingTimeline: MovableTimeline {
     let base: any MovableTimeline
     let breaker: Breaker
+    /// What happens before it is counted.
+    var beforeCounts: @Sendable () async -> Void = {}
 
     func withdraw(_ pushes: [Pending]) async throws(TimelineError) -> [Bool] {
         try breaker.pass(.beforeWithdrawing)
@@ -93,7 +95,10 @@ struct BreakingTimeline: MovableTimeline {
         try await base.forecast(from: from, to: to, bucket: bucket)
     }
 
-    func counts() async throws(TimelineError) -> TimelineCounts { try await base.counts() }
+    func counts() async throws(TimelineError) -> TimelineCounts {
+        await beforeCounts()
+        return try await base.counts()
+    }
 }
 
 /// A hand at which a move breaks off.

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryMoving
 import BelfrySimulation
+import Synchronization
 import Testing
 
 @Suite("The mover", .serialized)
@@ -51,6 +52,21 @@ struct MoverTests {
         #expect(moved == 25)
         #expect(try await engines[0].counts() == TimelineCounts())
         #expect(try await engines[1].counts().scheduled == 25)
+    }
+
+    @Test("is counted also while the old place is closed, when it has come to the end")
+    func closing() async throws {
+        let engines = try await engines()
+        try await engines[1].schedule(pushes(5))
+        let moving = Mutex<MovingTimeline?>(nil)
+        let end = Sides(Side(engines[1], alarm: engines[1].alarm, mark: 1))
+        let old = BreakingTimeline(base: engines[0], breaker: Breaker(.afterTaking)) {
+            await moving.withLock { $0 }?.use(end)
+            await engines[0].close()
+        }
+        let timeline = MovingTimeline(sides([old, engines[1]], engines), hand: hand, clock: clock)
+        moving.withLock { $0 = timeline }
+        #expect(try await timeline.counts().scheduled == 5)
     }
 
     @Test("leaves those in the source that are to stay")

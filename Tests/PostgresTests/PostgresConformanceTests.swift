@@ -1,3 +1,4 @@
+import BelfryCore
 import BelfryPostgresProcess
 import BelfrySimulation
 import BelfryTimelineConformance
@@ -17,6 +18,21 @@ struct PostgresConformanceTests {
             throw error
         }
         await life.close()
+    }
+
+    @Test(
+        "with a look at every tick, hearing of nobody",
+        arguments: TimelineRule.all.filter { $0.promise == "T12" }
+    )
+    func keepsPolled(rule: TimelineRule) async throws {
+        let server = try #require(PostgresServer.current)
+        let clock = ManualClock()
+        let timeline = try await PostgresTimeline.on(server, .given(clock), schema: freshSchema()) {
+            $0.listens = false
+        }
+        let alarm = PollingAlarm(tick: .seconds(1), clock: clock)
+        try await rule.check(TimelineFixture(timeline, alarm: alarm, clock: clock))
+        await timeline.close()
     }
 }
 

@@ -171,7 +171,7 @@ struct RedisClusterTests {
         _ clock: ManualClock,
         shards: Int = 16,
         replicas: Int = 0,
-        alarm: RedisAlarm.Kind = .hints
+        alarm: AlarmKind = .hints
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: "test")
         configuration.confirmation.replicas = replicas

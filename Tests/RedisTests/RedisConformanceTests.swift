@@ -23,10 +23,10 @@ struct RedisConformanceTests {
 
     @Test(
         "whatever wakes the worker",
-        arguments: [RedisAlarm.Kind.polling, .keyspace],
+        arguments: [AlarmKind.polling, .keyspace],
         TimelineRule.all.filter { $0.promise == "T12" }
     )
-    func keepsWith(alarm: RedisAlarm.Kind, rule: TimelineRule) async throws {
+    func keepsWith(alarm: AlarmKind, rule: TimelineRule) async throws {
         let server = try RedisProcess()
         let clock = ManualClock()
         let timeline = try await RedisTimeline.ready(server, .given(clock), alarm: alarm)
@@ -58,7 +58,7 @@ extension RedisTimeline {
         owner: String = "test",
         replicas: Int = 0,
         intents: IntentUse = .off,
-        alarm: RedisAlarm.Kind = .hints
+        alarm: AlarmKind = .hints
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: owner)
         configuration.shards = shards

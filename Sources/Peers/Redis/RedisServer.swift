@@ -2,7 +2,8 @@ import BelfryBench
 import BelfryCore
 import Foundation
 
-/// A Redis that keeps pushes as a delay queue on Redis does: a hash of records by id, and a set of ids sorted by due time.
+/// A Redis that keeps pushes as a delay queue on Redis does: a hash of records by id, and a set of ids sorted by due time. `BELFRY_REDIS_SERVER` names another program
+/// to start, such as a valkey-server.
 struct RedisServer: Sendable {
     let server: PeerServer
 
@@ -20,7 +21,8 @@ struct RedisServer: Sendable {
         let port = try LoopbackPort.free()
         let program = PeerProgram(
             "redis-server",
-            path: try Installed.program("redis-server", package: "redis-server"),
+            path: try ProcessInfo.processInfo.environment["BELFRY_REDIS_SERVER"]
+                ?? Installed.program("redis-server", package: "redis-server"),
             arguments: [
                 "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
                 "--appendonly", "yes", "--appendfsync", "everysec", "--daemonize", "no",

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A redis-server of the test's own: on loopback, a port that nobody uses and a temporary folder; stopped by its process id when the
+/// A redis-server, or another server of its protocol, of the test's own: on loopback, a port that nobody uses and a temporary folder; stopped by its process id when the
 /// test lets go of it.
 package final class RedisProcess: Sendable {
     package let port: Int
@@ -83,7 +83,7 @@ package final class RedisProcess: Sendable {
 
     private static func start(_ arguments: [String]) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: try program("redis-server"))
+        process.executableURL = URL(filePath: try server())
         process.arguments = arguments
         process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
         process.standardError = FileHandle(forWritingAtPath: "/dev/null")
@@ -93,6 +93,19 @@ package final class RedisProcess: Sendable {
 }
 
 extension RedisProcess {
+    /// The program that is started: the one that `BELFRY_REDIS_SERVER` names, such as a valkey-server, or else the installed redis-server.
+    package static func server() throws -> String {
+        guard let named = ProcessInfo.processInfo.environment["BELFRY_REDIS_SERVER"] else {
+            return try program("redis-server")
+        }
+        guard FileManager.default.isExecutableFile(atPath: named) else {
+            throw ServerMissing(
+                description: "BELFRY_REDIS_SERVER: \(named) is no program that may be run"
+            )
+        }
+        return named
+    }
+
     /// What redis-cli prints for a command; empty where the server does not answer yet.
     @discardableResult
     package func command(_ words: String...) async throws -> String {

@@ -8,6 +8,8 @@ enum MoveMark: String {
     case left
     /// These records are being filled by a move from another place, and are of no use until it ends.
     case filling
+    /// A move has filled these records to the end; those that it came from say whether it made the switch.
+    case filled
 }
 
 extension MoveMark {
@@ -49,6 +51,19 @@ extension SQLDatabase {
     /// - Returns: where a move went to that was cut off before it ended, and is undone; `nil`: there was none.
     /// - Throws: `elsewhere` where these records are not in force.
     func settleMoves() async throws(RecordsError) -> String? {
+        let marks = try await marksInForce()
+        if marks[.filled] != nil {
+            // Whoever uses them makes them more than what a move has filled.
+            try await write { session throws(RecordsError) in try MoveMark.filled.clear(session) }
+        }
+        if marks[.leaving] != nil { try await abandonMove() }
+        return marks[.leaving]
+    }
+
+    /// What moves have left here; changes nothing.
+    ///
+    /// - Throws: `elsewhere` where these records are not in force.
+    func marksInForce() async throws(RecordsError) -> [MoveMark: String] {
         let marks = try await read { session throws(RecordsError) in
             try MoveMark.all(session)
         }
@@ -61,9 +76,24 @@ extension SQLDatabase {
                 "a move from \(place) to here was cut off: these records are incomplete, those there are in force"
             )
         }
-        guard let place = marks[.leaving] else { return nil }
-        try await abandonMove()
-        return place
+        return marks
+    }
+
+    /// Whether the records here are somebody's. Those that a move has filled are in force only if the ones that it came from say so, whom it is to ask first.
+    func isInUse() async throws(RecordsError) -> Bool {
+        let tables = try await movedTables()
+        return try await read { session throws(RecordsError) in
+            let marks = try MoveMark.all(session)
+            guard marks[.left] == nil, marks[.filling] == nil, marks[.filled] == nil else {
+                return false
+            }
+            // Whoever has used them has at least sealed a word.
+            for table in tables
+            where try session.row("SELECT 1 FROM \(table.name) LIMIT 1", []) != nil {
+                return true
+            }
+            return false
+        }
     }
 
     /// Undoes what a move has done to the records that it was to leave.
@@ -89,6 +119,7 @@ extension SQLDatabase {
             }
             try MoveMark.left.clear(session)
             try MoveMark.filling.clear(session)
+            try MoveMark.filled.clear(session)
         }
     }
 }

@@ -119,16 +119,14 @@ extension Records {
         await database.close()
     }
 
-    /// Where the records of a file have moved to; `nil`: they are in force there.
-    package static func whereabouts(ofFile path: String) async throws(RecordsError) -> String? {
+    /// Whether the records of a file are somebody's: not where a move has left them, nor where a move to them was cut off, however early.
+    package static func areInUse(inFile path: String) async throws(RecordsError) -> Bool {
         let database = try SQLiteDatabase(path: path)
         do throws(RecordsError) {
             try await database.migrate(Schema.migrations)
-            let marks = try await database.read { session throws(RecordsError) in
-                try MoveMark.all(session)
-            }
+            let isInUse = try await database.isInUse()
             await database.close()
-            return marks[.left]
+            return isInUse
         } catch {
             await database.close()
             throw error

@@ -86,8 +86,9 @@ package struct RecordsMove: Sendable {
         let place = places.target
         try await target.write { session throws(RecordsError) in
             let marks = try MoveMark.all(session)
+            let isRemnant = marks[.filling] != nil || marks[.filled] != nil
             for table in tables {
-                if marks[.filling] != nil { try session.run("DELETE FROM \(table.name)", []) }
+                if isRemnant { try session.run("DELETE FROM \(table.name)", []) }
                 if try session.row("SELECT 1 FROM \(table.name) LIMIT 1", []) != nil {
                     throw RecordsError(
                         .invalid,
@@ -186,11 +187,16 @@ package struct RecordsMove: Sendable {
             throw RecordsError(.conflict, "\(keys.count) rows of \(table) differ after the copy")
         }
         try await takeCounters()
+        let (now, place) = (clock.now(), places.source)
         try await target.write { session throws(RecordsError) in
             try MoveMark.filling.clear(session)
+            try MoveMark.filled.set(place, at: now, session)
         }
         try await reached(.ready)
         try await leave()
+        try await target.write { session throws(RecordsError) in
+            try MoveMark.filled.clear(session)
+        }
     }
 
     /// A number that was given once is never given again, though its row be gone.

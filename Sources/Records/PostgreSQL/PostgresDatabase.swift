@@ -170,6 +170,33 @@ package final class PostgresDatabase: SQLDatabase {
 
     // MARK: The schema
 
+    /// Whether all migrations were done here; changes nothing.
+    ///
+    /// - Throws: `newerFormat`, or `io`.
+    func isUpToDate(_ migrations: [SQLMigration]) async throws(RecordsError) -> Bool {
+        let done = try await read { session throws(RecordsError) in
+            let isThere = try session.row(
+                "SELECT to_regclass('belfry_schema') IS NOT NULL",
+                []
+            )
+            guard isThere?.flag(0) == true else { return Set<Int>() }
+            return Set(try session.rows(Self.versions, []).map { $0.integer(0) })
+        }
+        try Self.requireKnown(done, migrations)
+        return migrations.allSatisfy { done.contains($0.version) }
+    }
+
+    private static func requireKnown(_ done: Set<Int>, _ migrations: [SQLMigration])
+        throws(RecordsError)
+    {
+        let newest = migrations.map(\.version).max() ?? 0
+        guard let newer = done.max(), newer > newest else { return }
+        throw RecordsError(
+            .newerFormat,
+            "the records have schema \(newer), this program knows schema \(newest) at most"
+        )
+    }
+
     package func migrate(_ migrations: [SQLMigration]) async throws(RecordsError) {
         let name = schema
         let done = try await write { session throws(RecordsError) in
@@ -184,13 +211,7 @@ package final class PostgresDatabase: SQLDatabase {
             )
             return Set(try session.rows(Self.versions, []).map { $0.integer(0) })
         }
-        let newest = migrations.map(\.version).max() ?? 0
-        if let newer = done.max(), newer > newest {
-            throw RecordsError(
-                .newerFormat,
-                "the records have schema \(newer), this program knows schema \(newest) at most"
-            )
-        }
+        try Self.requireKnown(done, migrations)
         for migration in migrations where !done.contains(migration.version) {
             try await apply(migration)
         }

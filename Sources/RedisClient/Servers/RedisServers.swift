@@ -108,7 +108,7 @@ package actor RedisServers {
         return false
     }
 
-    /// - Throws: ``RedisFailure`` with `unfit` where a server cannot say when something is on disks.
+    /// - Throws: ``RedisFailure`` with `unfit` where a server cannot say when something is on disks, or keeps no file of what it does.
     package func needConfirmationOnDisk() async throws(RedisFailure) {
         for node in all() {
             let known = try await node.ask([RedisCommand("COMMAND", "INFO", "WAITAOF")])[0].get()
@@ -118,6 +118,15 @@ package actor RedisServers {
                     "timeline.confirm: disk needs WAITAOF, which Redis has from 7.2 on; \(node.address) has not. Choose memory"
                 )
             }
+            // What is on disk already is told at once.
+            let reply = try await node.ask([RedisCommand("WAITAOF", "1", "0", "1")])[0]
+            guard case .error(let failure) = reply, failure.message.contains("appendonly") else {
+                continue
+            }
+            throw RedisFailure(
+                .unfit,
+                "timeline.confirm: disk needs an append-only file (appendonly yes); \(node.address) writes none"
+            )
         }
     }
 

@@ -22,7 +22,7 @@ extension BelfryNode {
         case .file(let path):
             return try await Records.open(path: path, clock: clock, secretKey: key)
         case .postgres(let address, let schema):
-            try await requireLeft(folder.records)
+            try await requireUnused(folder.records)
             return try await Records.open(
                 postgres: address,
                 schema: schema,
@@ -47,14 +47,14 @@ extension BelfryNode {
         } catch { throw StartFailure(.misconfigured, "records.url: \(error.message)") }
     }
 
-    /// Records in the folder may stay beside others only where they were moved from there.
-    private static func requireLeft(_ path: String) async throws {
+    /// Records in the folder may stay beside others only where they were moved from there, or were to be moved to there and were not.
+    private static func requireUnused(_ path: String) async throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
-        if try await Records.whereabouts(ofFile: path) != nil { return }
+        guard try await Records.areInUse(inFile: path) else { return }
         throw StartFailure(
             .misconfigured,
             "records.url names a PostgreSQL, but accounts and people are in \(path). Start without "
-                + "records.url and move them (belfry records move), or use another data.folder."
+                + "records.url; `belfry records move` takes them to PostgreSQL. Or use another data.folder."
         )
     }
 }

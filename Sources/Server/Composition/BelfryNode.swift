@@ -98,9 +98,18 @@ package struct BelfryNode: Sendable {
         seed: UInt64,
         logger: Logger
     ) async throws -> BelfryNode {
-        let places = OpenPlaces(configuration, folder, journal, records, seed: seed, logger: logger)
+        let places = OpenPlaces(
+            configuration,
+            folder,
+            journal,
+            records,
+            clock: clock,
+            seed: seed,
+            logger: logger
+        )
         do {
             let arrangement = try await TimelineMoves.newest(records, configuration)
+            try places.checkAlarm(arrangement)
             TimelineMoves.tell(arrangement, configuration, logger)
             let timeline = try await NodeTimeline.open(
                 arrangement,

@@ -10,7 +10,7 @@ package final class RecordsMover: Service {
     /// How a move stands, or how the last one ended.
     package struct Status: Sendable {
         package enum Phase: String, Sendable {
-            /// Nobody has asked for a move since the start.
+            /// Nobody has asked for a move since the start, and none was cut off by it.
             case none
             case moving, moved, failed
         }
@@ -58,7 +58,12 @@ package final class RecordsMover: Service {
         let place =
             postgres.map { Records.Place.postgres($0, schema: configuration.recordsSchema) }
             ?? .file(file)
-        state = Mutex(Status(place: place.name))
+        var status = Status(place: place.name)
+        if let target = records.cutOffMove {
+            (status.phase, status.target) = (.failed, target)
+            status.error = "the server ended before the move had; the records stayed"
+        }
+        state = Mutex(status)
     }
 
     package var status: Status { state.withLock { $0 } }

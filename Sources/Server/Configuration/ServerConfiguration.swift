@@ -1,5 +1,4 @@
-import BelfryCore
-package import BelfryRedis
+package import BelfryCore
 
 /// Everything that can be set from outside, with its default; ``Setting/all`` holds the keys, ranges and meanings.
 ///
@@ -47,8 +46,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var confirm = Confirm.memory
         /// Whether what servers have confirmed is kept in the data folder until their replicas have it.
         package var intents = Intents.auto
-        /// What wakes delivery when something on Redis is due.
-        package var alarm = RedisAlarm.Kind.hints
+        /// What wakes delivery when something is due.
+        package var alarm = AlarmKind.hints
         /// How often is looked with polling.
         package var tick = Duration.seconds(1)
     }

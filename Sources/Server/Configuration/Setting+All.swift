@@ -79,7 +79,7 @@ extension Setting {
         .choice(
             "timeline.alarm",
             \.timeline.alarm,
-            "What wakes delivery on Redis: a timer and hints of others, a look at every tick, or the ends of keys (notify-keyspace-events)."
+            "What wakes delivery: the timing wheel, or on a server a timer and hints of others; a look at every tick; or, on Redis alone, the ends of keys (notify-keyspace-events)."
         ),
         .duration(
             "timeline.tick",

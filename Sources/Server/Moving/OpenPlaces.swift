@@ -20,6 +20,7 @@ final class OpenPlaces: Sendable {
     private let folder: DataFolder
     private let journal: JournalTimeline
     private let records: Records
+    private let clock: any WallClock
     private let seed: UInt64
     private let logger: Logger
     private let open = Mutex<[TimelinePlace: Opened]>([:])
@@ -31,6 +32,7 @@ final class OpenPlaces: Sendable {
         _ folder: DataFolder,
         _ journal: JournalTimeline,
         _ records: Records,
+        clock: any WallClock,
         seed: UInt64,
         logger: Logger
     ) {
@@ -38,6 +40,7 @@ final class OpenPlaces: Sendable {
         self.folder = folder
         self.journal = journal
         self.records = records
+        self.clock = clock
         self.seed = seed
         self.logger = logger
     }
@@ -81,7 +84,7 @@ final class OpenPlaces: Sendable {
         switch place.kind {
         case .embedded:
             // Whoever has it owns the folder: it is closed with that, and not before.
-            return Opened(side: Side(journal, alarm: journal.alarm, mark: place.mark)) {}
+            return Opened(side: side(journal, journal.alarm, place)) {}
         case .redis:
             let redis = try await redis(place)
             return Opened(side: Side(redis, alarm: redis.alarm, mark: place.mark)) {
@@ -89,10 +92,38 @@ final class OpenPlaces: Sendable {
             }
         case .postgres:
             let postgres = try await postgres(place)
-            return Opened(side: Side(postgres, alarm: postgres.alarm, mark: place.mark)) {
+            return Opened(side: side(postgres, postgres.alarm, place)) {
                 await postgres.close()
             }
         }
+    }
+
+    /// What a place that is not on Redis is looked at by.
+    private func side(_ engine: any MovableTimeline, _ own: any Alarm, _ place: TimelinePlace)
+        -> Side
+    {
+        let wanted = configuration.timeline
+        if wanted.alarm == .keyspace {
+            // The settings did not ask for it here: a move has led away from Redis.
+            logger.warning(
+                "timeline.alarm: keyspace is for pushes on Redis: in \(place.words) it is hints"
+            )
+        }
+        let alarm =
+            wanted.alarm == .polling ? PollingAlarm(tick: wanted.tick, clock: clock) : own
+        return Side(engine, alarm: alarm, mark: place.mark)
+    }
+
+    /// - Throws: ``StartFailure`` where the settings want something to wake delivery that the place which they name has not.
+    func checkAlarm(_ arrangement: Arrangement) throws(StartFailure) {
+        let place = TimelinePlace(configuration)
+        guard configuration.timeline.alarm == .keyspace, place.kind != .redis,
+            arrangement == Arrangement(from: place)
+        else { return }
+        throw StartFailure(
+            .misconfigured,
+            "timeline.alarm: keyspace is for pushes on Redis, and they are in \(place.words): choose hints or polling, or set timeline.url to a Redis."
+        )
     }
 
     /// The whole address. The configuration's own is taken where it is the same place: its password may be newer.
@@ -157,6 +188,7 @@ final class OpenPlaces: Sendable {
     private func postgres(_ place: TimelinePlace) async throws -> PostgresTimeline {
         var settings = PostgresConfiguration(owner: try folder.nodeID())
         settings.schema = place.prefix
+        settings.listens = configuration.timeline.alarm != .polling
         do {
             let postgres = try await PostgresTimeline.open(
                 try PostgresAddress(try await url(place)),

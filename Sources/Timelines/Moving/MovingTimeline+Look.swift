@@ -16,29 +16,40 @@ extension MovingTimeline {
     }
 
     package func nextDue() async throws(TimelineError) -> Timestamp? {
-        var earliest: Timestamp?
-        for side in sides.all {
-            guard let due = try await side.engine.nextDue() else { continue }
-            earliest = min(earliest ?? due, due)
-        }
-        return earliest
+        try await askSides { engine throws(TimelineError) in try await engine.nextDue() }
+            .compactMap { $0 }.min()
     }
 
     package func forecast(from: Timestamp, to: Timestamp, bucket: Duration)
         async throws(TimelineError) -> [Int]
     {
-        var sum: [Int] = []
-        for side in sides.all {
-            let part = try await side.engine.forecast(from: from, to: to, bucket: bucket)
-            sum = sum.isEmpty ? part : zip(sum, part).map(+)
+        let parts = try await askSides { engine throws(TimelineError) in
+            try await engine.forecast(from: from, to: to, bucket: bucket)
         }
-        return sum
+        return parts.dropFirst().reduce(parts[0]) { zip($0, $1).map(+) }
     }
 
     package func counts() async throws(TimelineError) -> TimelineCounts {
-        var sum = TimelineCounts()
-        for side in sides.all { sum.add(try await side.engine.counts()) }
-        return sum
+        let parts = try await askSides { engine throws(TimelineError) in
+            try await engine.counts()
+        }
+        return parts.reduce(into: TimelineCounts()) { $0.add($1) }
+    }
+
+    /// Asks each side; all of them anew, where one was closed meanwhile because a move has ended.
+    private func askSides<Value: Sendable>(
+        _ ask: (any MovableTimeline) async throws(TimelineError) -> Value
+    ) async throws(TimelineError) -> [Value] {
+        while true {
+            let age = age
+            do throws(TimelineError) {
+                var values: [Value] = []
+                for side in sides.all { values.append(try await ask(side.engine)) }
+                return values
+            } catch {
+                guard error.code == .closed, age != self.age else { throw error }
+            }
+        }
     }
 }
 

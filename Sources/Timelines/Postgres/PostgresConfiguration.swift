@@ -10,6 +10,8 @@ package struct PostgresConfiguration: Sendable {
     package var ageing = Duration.seconds(60)
     /// How many connections at most, beside the one that listens for hints.
     package var connections = 4
+    /// Whether it hears of what others put; not worth a connection where nobody waits for it.
+    package var listens = true
     /// From a statement to its answer.
     package var commandTimeout = Duration.seconds(10)
     /// From the first packet to the end of the log-in.

@@ -85,7 +85,7 @@ package final class PostgresTimeline: Timeline {
         let own = seed ^ mixed.next()
         random.withLock { $0 = SplitMix64(seed: own) }
         _ = try await nextDue()
-        hints.listen { [weak self] in self?.book.hint($0) }
+        if configuration.listens { hints.listen { [weak self] in self?.book.hint($0) } }
     }
 
     /// Leaves no transaction open on a connection that others will use.

@@ -2,16 +2,7 @@ package import BelfryCore
 
 /// Says when a look at the shards is worth while. Whatever it says, the timeline decides.
 package struct RedisAlarm: Alarm {
-    package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A timer of this process's own until the next push is due, and a word of whoever puts something earlier. Asks the server nothing while nothing is due.
-        case hints
-        /// A look at every tick, whatever is due.
-        case polling
-        /// The server tells when the key of a shard has ended. A server looks for ended keys ten times a second and in samples: late by a tenth of a second as a rule.
-        case keyspace
-    }
-
-    let kind: Kind
+    let kind: AlarmKind
     let tick: Duration
     let book: ShardBook
     let clock: any WallClock
@@ -19,7 +10,7 @@ package struct RedisAlarm: Alarm {
     package func wait(nextDue: Timestamp?) async throws(CancellationError) {
         switch kind {
         case .hints: await sleep(until: nextDue)
-        case .polling: try await clock.sleep(for: tick)
+        case .polling: try await PollingAlarm(tick: tick, clock: clock).wait(nextDue: nextDue)
         case .keyspace:
             // What is over already will not end again.
             if let nextDue, let now = book.now, nextDue <= now { break }

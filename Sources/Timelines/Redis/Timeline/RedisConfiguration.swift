@@ -19,8 +19,8 @@ package struct RedisConfiguration: Sendable {
     /// Whether what servers have confirmed is kept here until their replicas have it.
     package var intents = IntentUse.off
     /// What wakes whoever waits for something to be due.
-    package var alarm = RedisAlarm.Kind.hints
-    /// How often is looked with ``RedisAlarm/Kind/polling``.
+    package var alarm = AlarmKind.hints
+    /// How often is looked with `polling`.
     package var tick = Duration.seconds(1)
     /// At most so much is kept; without any confirmation the oldest goes first.
     package var intentBytes = 256 << 20
