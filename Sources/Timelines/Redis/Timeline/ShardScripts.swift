@@ -23,6 +23,8 @@ struct ShardScripts: Sendable {
     let place: RedisScript
     let joinable: RedisScript
     let retire: RedisScript
+    /// The digests of those that a worker goes on without, as long as a server is not there: it claims of the others, and what it holds of them stays lent to it.
+    let lending: Set<String>
 
     /// - Parameter rings: whether a key ends when a shard is next worth a look.
     init(clock: RedisClock, rings: Bool) {
@@ -59,5 +61,6 @@ struct ShardScripts: Sendable {
         presence = ofOwner(PackageResources.presence_lua)
         adopt = script(PackageResources.adopt_lua)
         redo = script(PackageResources.ends_lua, PackageResources.redo_lua)
+        lending = Set([offer, claim, extend, presence].map(\.digest))
     }
 }
