@@ -43,7 +43,9 @@ struct PostgresDatabaseTests {
         for database in databases { await database.close() }
     }
 
-    @Test("of people who are looked up no other rows are read, before the table is analyzed and after it")
+    @Test(
+        "of people who are looked up no other rows are read, before the table is analyzed and after"
+    )
     func plan() async throws {
         let server = try await PostgresProcess()
         defer { server.remove() }
