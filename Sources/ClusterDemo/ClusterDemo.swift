@@ -14,7 +14,7 @@ package struct ClusterDemo: Sendable {
     package var tell: @Sendable (String) -> Void
 
     /// What the dead worker held is due again after that.
-    private static let lease = Duration.seconds(15)
+    private static let lease = Duration.seconds(6)
 
     package init(
         people: Int,

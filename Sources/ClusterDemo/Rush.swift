@@ -62,8 +62,11 @@ struct Rush: Sendable {
             let after = await hands(of: survivors)
             sight.pending = (scheduled ?? 0) + (inFlight ?? 0)
             if scheduled == 0, let inFlight, before == 0, after == 0 {
-                if !isSeen { sight.held = inFlight }
-                isSeen = true
+                // Where its leases have ended before the others are done, what they all held is the most that is known.
+                if !isSeen, inFlight > 0 {
+                    sight.held = inFlight
+                    isSeen = true
+                }
                 if inFlight == 0 { break }
             }
             try await Task.sleep(for: .milliseconds(100))

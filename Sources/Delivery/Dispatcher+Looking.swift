@@ -9,13 +9,14 @@ extension Dispatcher {
         // Nothing is known yet: the first look is at once.
         var nextDue: Timestamp? = .distantPast
         var fruitless = 0
+        var looked = clock.steadyMilliseconds()
         do {
             while true {
                 if desk.withLock({ $0.mayLook }) == false {
                     // Hints that come meanwhile are not heard: look at once when there is room.
                     nextDue = .distantPast
                     watchBell.ring()
-                    try await lookBell.wait()
+                    try await awaitRoom(since: looked)
                     continue
                 }
                 if let due = nextDue, due <= clock.now() {
@@ -32,6 +33,7 @@ extension Dispatcher {
                         deferring: look.deferral
                     )
                     failures = 0
+                    looked = steady
                     fruitless = batch.claims.isEmpty && batch.nextDue == nextDue ? fruitless + 1 : 0
                     nextDue = batch.nextDue
                     if await claimed(batch, by: look, lentAt: steady) { nextDue = .distantPast }
@@ -43,12 +45,27 @@ extension Dispatcher {
                     }
                 } catch let error as TimelineError {
                     failures += 1
-                    try await pause(after: error, failures, "claim")
+                    // Others that share the timeline may be in no trouble: not for long.
+                    try await pause(after: error, min(failures, 4), "claim")
                 }
             }
         } catch {
             // Cancelled: the run ends.
         }
+    }
+
+    /// Waits for room; where only enough for a while is held, not for long.
+    private func awaitRoom(since looked: Int64) async throws(CancellationError) {
+        guard desk.withLock({ $0.isBeyondReach }) else { return try await lookBell.wait() }
+        let waited = Duration.milliseconds(clock.steadyMilliseconds() - looked)
+        guard waited < Reach.patience else { return desk.withLock { $0.isImpatient = true } }
+        let clock = clock
+        try await firstOf(
+            { () async throws(CancellationError) in
+                try await clock.sleep(for: Reach.patience - waited)
+            },
+            { () async throws(CancellationError) in try await self.lookBell.wait() }
+        )
     }
 
     /// Waits for the alarm or the bell. An alarm that rings again and again for nothing is listened to less and less, down to

@@ -2,29 +2,66 @@ import BelfryCore
 import Logging
 import Synchronization
 
+/// How a call that settles has ended.
+private final class SettlementFate: Sendable {
+    let bell = Doorbell()
+    private let failure = Mutex<TimelineError?>(nil)
+
+    /// Why it failed, if it has.
+    var error: TimelineError? { failure.withLock { $0 } }
+
+    func fail(_ error: TimelineError) { failure.withLock { $0 = error } }
+}
+
 extension Dispatcher {
+    /// So long a settlement is waited for before the next one is begun: a part of the timeline may be away, and the others go on.
+    private static var settleTogether: Duration { .milliseconds(250) }
+
     /// Settles what is decided, everything that has gathered in one call.
     func keepSettling() async {
-        do {
-            while true {
-                try await settleBell.wait()
-                var failures = 0
+        await withDiscardingTaskGroup { group in
+            do {
                 while true {
-                    let closings = desk.withLock { $0.takeOutbox() }
-                    if closings.isEmpty { break }
-                    do {
-                        try await settle(closings)
-                        failures = 0
-                    } catch {
-                        desk.withLock { $0.unsettled(closings) }
+                    try await settleBell.wait()
+                    var failures = 0
+                    while let fate = settleNext(in: &group) {
+                        let clock = clock
+                        try await firstOf(
+                            { () async throws(CancellationError) in
+                                try await clock.sleep(for: Self.settleTogether)
+                            },
+                            { () async throws(CancellationError) in try await fate.bell.wait() }
+                        )
+                        guard let error = fate.error else {
+                            failures = 0
+                            continue
+                        }
                         failures += 1
                         try await pause(after: error, failures, "settle")
                     }
                 }
+            } catch {
+                // Cancelled: the run ends, and ``flush()`` has the last word.
             }
-        } catch {
-            // Cancelled: the run ends, and ``flush()`` has the last word.
         }
+    }
+
+    /// Begins to settle what has gathered.
+    ///
+    /// - Returns: what becomes of it; `nil` where there is nothing, or enough is under way.
+    private func settleNext(in group: inout DiscardingTaskGroup) -> SettlementFate? {
+        let closings = desk.withLock { $0.takeOutbox(atMost: DispatcherSettings.settlements) }
+        guard !closings.isEmpty else { return nil }
+        let fate = SettlementFate()
+        group.addTask {
+            do throws(TimelineError) { try await self.settle(closings) } catch {
+                self.desk.withLock { $0.unsettled(closings) }
+                fate.fail(error)
+            }
+            fate.bell.ring()
+            self.settleBell.ring()
+        }
+        return fate
     }
 
     private func settle(_ closings: [Closing]) async throws(TimelineError) {
@@ -83,7 +120,7 @@ extension Dispatcher {
         let (told, first, again) = (events, earliest, putBack)
         let isLookWorthwhile = desk.withLock {
             if !again.isEmpty { $0.putBack(again, at: now) }
-            return $0.settled(closings.count, told, earliest: first)
+            return $0.settled(closings.count, told, earliest: first, at: now)
         }
         recordBell.ring()
         startBell.ring()
@@ -168,7 +205,7 @@ extension Dispatcher {
 
     private func flushSettlements() async {
         while true {
-            let closings = desk.withLock { $0.takeOutbox() }
+            let closings = desk.withLock { $0.takeOutbox(atMost: .max) }
             if closings.isEmpty { return }
             do {
                 try await settle(closings)

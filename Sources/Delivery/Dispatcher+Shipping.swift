@@ -14,6 +14,8 @@ extension Dispatcher {
                     (desk.depart(now), desk.nextTokens(now), desk.isWatched(now), desk.isOver)
                 }
                 if isOver { return }
+                // What has departed may have made room for a claim.
+                if desk.withLock({ $0.isBeyondReach && $0.mayUnblock }) { lookBell.ring() }
                 if isWatched { watchBell.ring() }
                 for shipment in departing {
                     group.addTask { await self.ship(shipment) }
@@ -165,7 +167,7 @@ extension Dispatcher {
 
     // MARK: Leases
 
-    /// Renews the leases of what has been here for a third of one.
+    /// Looks three times in a lease at what is held, and renews what would have had more than half of one by the next time.
     func keepLeases() async {
         let third = Duration.milliseconds(max(1, settings.lease.milliseconds / 3))
         do {
@@ -173,7 +175,7 @@ extension Dispatcher {
                 // With nothing held there is nothing to renew, and no reason to wake.
                 while desk.withLock({ $0.inFlight }) == 0 { try await leaseBell.wait() }
                 try await clock.sleep(for: third)
-                let old = clock.steadyMilliseconds() - third.milliseconds
+                let old = clock.steadyMilliseconds() - third.milliseconds / 2
                 var rest = desk.withLock { $0.unconfirmed(since: old) }[...]
                 while !rest.isEmpty {
                     let tokens = Array(rest.prefix(PushLimits.batchPushes))

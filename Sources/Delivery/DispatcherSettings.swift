@@ -6,7 +6,9 @@ package struct DispatcherSettings: Sendable, Hashable {
     package var claimBatch = 2_000
     /// The most pushes that are held at once, from claim to settlement. Bounds memory.
     package var capacity = 16_384
-    /// How long a claim is lent. Renewed after a third of it; a crash delays what was in flight by at most this.
+    /// Where others would send what this one leaves: it holds no more than goes out within this time, as far as that can be told (``Reach``). `nil`: whatever there is room for.
+    package var reach: Duration?
+    /// How long a claim is lent. Renewed before half of it has passed; a crash delays what was in flight by at most this.
     package var lease = Duration.seconds(60)
     /// The time between two looks at the timeline when the alarm is silent; jittered up by as much as a quarter. Each look wakes
     /// half a dozen threads: so rarely, idling costs about one wake-up a minute.
@@ -23,6 +25,8 @@ package struct DispatcherSettings: Sendable, Hashable {
     package var overload = OverloadPolicy()
     /// The most settlements in one call.
     package var settleBatch = 4_000
+    /// The most calls that settle under way at once: more than one only while one takes long.
+    static let settlements = 8
     /// The most events in one call of the recorder.
     package var recordBatch = 2_000
     /// With this many events waiting for the records, no more pushes are claimed until some are written.

@@ -133,6 +133,36 @@ struct ReminderTests {
         #expect(try await end(.unknown, at: 15)?.outcome == .unknown)
     }
 
+    @Test("of many ends at once each is its own reminder's, and the first of one reminder counts")
+    func manyEnds() async throws {
+        let fixture = try await Fixture()
+        let reminders = fixture.records.reminders
+        let people = (0..<100).map { Recipient(account: "shop", person: "o\($0)") }
+        try await reminders.save(people.map { reminder($0) })
+        let outcomes: [Outcome] = [.sent, .expired, .unknown, .dead]
+        var ends = people.enumerated().map { index, person in
+            ReminderEnd(
+                key: key(person),
+                outcome: outcomes[index % 4],
+                at: .seconds(Int64(100 + index))
+            )
+        }
+        ends += people.map { ReminderEnd(key: key($0), outcome: .noGrant, at: .seconds(999)) }
+        ends += people.map { ReminderEnd(key: key($0), outcome: .unknown, at: .seconds(999)) }
+        try await fixture.records.ledger.update([], reminders: Array(ends.prefix(200))) { _ in }
+        let found = try await reminders.find(people.map { key($0) })
+        for (index, person) in people.enumerated() {
+            let end = try #require(found[key(person)])
+            #expect(end.outcome == outcomes[index % 4])
+            #expect(end.state == (index.isMultiple(of: 2) ? .sent : .ended))
+            #expect(end.updated == .seconds(Int64(100 + index)))
+        }
+        // Sent after all, while the same batch says again how it ended before.
+        try await fixture.records.ledger.update([], reminders: ends.reversed()) { _ in }
+        let sent = try await reminders.find(people.map { key($0) })
+        #expect(sent.values.allSatisfy { $0.state == .sent })
+    }
+
     @Test("erasing a person and the retention of old topics take reminders with them")
     func forgetting() async throws {
         let fixture = try await Fixture()

@@ -32,6 +32,28 @@ struct FailOverTests {
         )
     }
 
+    @Test("a primary that is away is not waited for by claims: what lies with the others is lent")
+    func claimsOfOthers() async throws {
+        // Longer than the test: nobody takes over.
+        let cluster = try await RedisClusterProcess(nodeTimeout: 60_000)
+        defer { for server in cluster.servers { server.remove() } }
+        let timeline = try await open(cluster, .off)
+        let pushes = (0..<200).map { ClusterLoad.push($0) }
+        try await timeline.schedule(pushes)
+        try #require(try await cluster.primary()).kill()
+        let waiting = Waiting()
+        let search = Task {
+            // It fails in the end.
+            _ = try? await timeline.find(pushes.map(\.id))
+            waiting.isOver.withLock { $0 = true }
+        }
+        let claims = try await timeline.claim(limit: 1_000, lease: .seconds(60)).claims
+        #expect((50..<200).contains(claims.count))
+        #expect(!waiting.isOver.withLock { $0 })
+        await search.value
+        await timeline.close()
+    }
+
     private func live(deaths: Int, intents: IntentUse) async throws -> Findings {
         let cluster = try await RedisClusterProcess(nodeTimeout: 1000)
         defer { for server in cluster.servers { server.remove() } }
@@ -88,6 +110,11 @@ struct FailOverTests {
             seed: 1
         )
     }
+}
+
+/// Whether a call is over.
+private final class Waiting: Sendable {
+    let isOver = Mutex(false)
 }
 
 /// What became of the pushes of a load.
@@ -195,7 +222,7 @@ final class ClusterLoad: Sendable {
         return findings
     }
 
-    private static func push(_ number: Int) -> Push {
+    static func push(_ number: Int) -> Push {
         Push(
             id: PushID("push/\(number)"),
             recipient: Recipient(account: "a", person: "person \(number)"),

@@ -57,8 +57,10 @@ extension Desk {
         let quantum = max(1, min(settings.shipmentMessages, slots / rings[band].count))
         lanes[lane].beginTurn(in: band, quantum: quantum)
         let isOneCall = lanes[lane].channel(in: band).map(batching.contains) ?? false
+        let allowance = lanes[lane].allowance(now, isOneCall: isOneCall)
+        lanes[lane].isLimited = allowance == 0
         let count = min(
-            lanes[lane].allowance(now, isOneCall: isOneCall),
+            allowance,
             settings.shipmentMessages,
             lanes[lane].turns[band],
             slots,
@@ -85,6 +87,7 @@ extension Desk {
         nextShipment += 1
         shipments[shipment.number] = shipment
         sending += parcels.count
+        if isOneCall { sendingTogether += parcels.count }
         return shipment
     }
 

@@ -15,29 +15,54 @@ struct Look: Equatable {
 extension Desk {
     /// What may be claimed now; `nil` while it is not worth a hop. Whoever is refused is to be rung for when that changes.
     mutating func claim() -> Look? {
+        refuse()
         lastLook = nextLook
-        isBlocked = lastLook == nil
+        isImpatient = false
         return lastLook
     }
 
     /// Whether it is worth a hop to claim something; whoever is refused is to be rung for.
     var mayLook: Bool {
         mutating get {
-            isBlocked = nextLook == nil
-            return !isBlocked
+            refuse()
+            return !isBlocked && !isBeyondReach
         }
+    }
+
+    /// Notes why nothing may be claimed now, if so.
+    private mutating func refuse() {
+        isBlocked = look == nil
+        isBeyondReach = !isBlocked && nextLook == nil
+        if isBeyondReach { isRushed = true }
     }
 
     /// Whether a claimer that was refused, or was left to claim high bands only, may be rung for now.
     var mayUnblock: Bool {
         guard let look = nextLook else { return false }
-        return isBlocked || (isNarrow && !look.isNarrow)
+        return isBlocked || isBeyondReach || (isNarrow && !look.isNarrow)
     }
 
     private var isNarrow: Bool { lastLook?.isNarrow ?? false }
 
-    /// The last eighth of the desk is for urgent and high pushes: however many others wait here, those are let in.
+    /// What there is room for, as far as it is within reach.
     private var nextLook: Look? {
+        guard let reach, var within = look else { return look }
+        let worthwhile = reach.pushes / 4
+        let open = isImpatient ? max(worthwhile, Reach.least) : reach.pushes - held
+        guard open >= worthwhile else { return nil }
+        within.limit = min(within.limit, open)
+        return within
+    }
+
+    /// What is here on its way to a settlement. A call for each message takes the time that it takes, and what waits for a limit of its account goes as fast as
+    /// that lets it: neither says that others could send more. What is being settled waits for the timeline alone.
+    private var held: Int {
+        let limited = busy.reduce(0) { $0 + (lanes[$1].isLimited ? lanes[$1].waiting : 0) }
+        return inFlight - (sending - sendingTogether) - limited - settling
+    }
+
+    /// The last eighth of the desk is for urgent and high pushes: however many others wait here, those are let in.
+    private var look: Look? {
         guard !isStopping, pauseAll == nil, failure == nil,
             unrecorded.count < settings.recordBacklog
         else { return nil }
@@ -83,6 +108,7 @@ extension Desk {
     /// Takes note of what a look has brought.
     mutating func looked(_ look: Look, _ batch: ClaimBatch) {
         inFlight += batch.claims.count
+        if batch.claims.count < look.limit { isRushed = false }
         nextDue = batch.nextDue
         if look.deferral == nil {
             isDeferredDue = batch.nextDue.map { $0 <= batch.now } ?? false
@@ -108,7 +134,7 @@ extension Desk {
     /// Something waits, and not for a limit of its account: all of its band that can be under way is, or the desk is full.
     private func isSaturated(_ now: Timestamp) -> Bool {
         guard !isStopping, pauseAll == nil else { return false }
-        if isBlocked || isNarrow { return true }
+        if isBlocked || isNarrow || isRushed { return true }
         return rings.indices.contains { band in
             slots(for: band, now) == 0 && rings[band].contains { lanes[$0].waiting(in: band) > 0 }
         }

@@ -27,6 +27,8 @@ struct Desk {
     var lanesSending = 0
     /// Messages under way.
     var sending = 0
+    /// Those of them that share a call.
+    var sendingTogether = 0
     /// Messages whose channels have answered.
     private(set) var completed = 0
     /// When what waits was last looked at for what has aged.
@@ -40,8 +42,9 @@ struct Desk {
     private var held = HeldBook()
     /// To be settled.
     private(set) var outbox: [Closing] = []
-    /// How many settlements are under way.
-    private var settling = 0
+    /// How many settlements are under way, and in how many calls.
+    private(set) var settling = 0
+    private var settlingCalls = 0
     /// To be recorded, the oldest first.
     private(set) var unrecorded: Deque<Closing> = []
 
@@ -52,6 +55,14 @@ struct Desk {
     var lastLook: Look?
     /// The claimer was refused and waits for room.
     var isBlocked = false
+    /// How much of what is due is taken on; `nil`: whatever there is room for.
+    var reach: Reach?
+    /// The claimer was refused because enough for a while is held.
+    var isBeyondReach = false
+    /// It was refused so, and has not come to the end of what is due since.
+    var isRushed = false
+    /// It has waited long enough for what is held: a few more are claimed.
+    var isImpatient = false
 
     /// Whether capacity is short.
     var scarcity = Scarcity()
@@ -72,6 +83,7 @@ struct Desk {
         self.settings = settings
         self.batching = batching
         self.sequel = sequel
+        reach = settings.reach.map { Reach($0) }
         random = SplitMix64(seed: seed)
     }
 
@@ -235,6 +247,7 @@ struct Desk {
         guard let shipment = shipments.removeValue(forKey: number) else { return }
         lanes[shipment.lane].arrived(shipment.parcels.count, calls: shipment.calls, now)
         sending -= shipment.parcels.count
+        if batching.contains(shipment.channel) { sendingTogether -= shipment.parcels.count }
         completed += shipment.parcels.count
         if lanes[shipment.lane].shipments == 0 { lanesSending -= 1 }
         close(closings)
@@ -305,8 +318,9 @@ struct Desk {
         for closing in closings { close(closing) }
     }
 
-    mutating func takeOutbox() -> [Closing] {
-        guard !outbox.isEmpty else { return [] }
+    /// - Parameter calls: nothing is taken while so many calls are under way.
+    mutating func takeOutbox(atMost calls: Int) -> [Closing] {
+        guard !outbox.isEmpty, settlingCalls < calls else { return [] }
         var taken: [Closing] = []
         if outbox.count <= settings.settleBatch {
             swap(&taken, &outbox)
@@ -314,7 +328,8 @@ struct Desk {
             taken = Array(outbox.prefix(settings.settleBatch))
             outbox.removeFirst(settings.settleBatch)
         }
-        settling = taken.count
+        settling += taken.count
+        settlingCalls += 1
         return taken
     }
 
@@ -323,16 +338,24 @@ struct Desk {
     ///   - events: what is still to be recorded of them.
     ///   - earliest: the earliest time at which something that was put back or follows is due.
     /// - Returns: whether a look at the timeline is worth while: there is room again, or something is due before it was known.
-    mutating func settled(_ count: Int, _ events: [Closing], earliest: Timestamp) -> Bool {
-        settling = 0
+    mutating func settled(
+        _ count: Int,
+        _ events: [Closing],
+        earliest: Timestamp,
+        at now: Timestamp
+    ) -> Bool {
+        settling -= count
+        settlingCalls -= 1
         inFlight -= count
+        reach?.settled(count, isBusy: isRushed, at: now)
         unrecorded.append(contentsOf: events)
         return mayUnblock || mayTrickle || earliest < nextDue ?? .distantFuture
     }
 
     /// Puts back what could not be settled.
     mutating func unsettled(_ closings: [Closing]) {
-        settling = 0
+        settling -= closings.count
+        settlingCalls -= 1
         outbox.insert(contentsOf: closings, at: 0)
     }
 

@@ -20,6 +20,8 @@ struct Lane {
     private(set) var calls = 0
     /// Set by a channel that stopped the account, or by an operator; ends with ``Dispatcher/resume(_:)``.
     var stop: Pause?
+    /// When it was last looked at, its own rate or concurrency let nothing go.
+    var isLimited = false
     /// When the pause began that is in force; `nil` when none is.
     private var pausedSince: Timestamp?
     /// Up to when pushes that were put back have been given their turn, in milliseconds since 1970.

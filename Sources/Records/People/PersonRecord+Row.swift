@@ -9,7 +9,7 @@ extension PersonRecord {
     ]
 
     static let select = "SELECT " + columns.joined(separator: ", ") + " FROM people"
-    private static let byPerson = ManyKeys("\(select) WHERE account = ? AND person")
+    private static let byPerson = ManyPairs(columns, of: "people", by: ("account", "person"))
     private static let upsert = MultiRow(
         "INSERT INTO people (\(columns.joined(separator: ", "))) VALUES",
         columns: columns.count,
@@ -23,12 +23,10 @@ extension PersonRecord {
         -> [Recipient: PersonRecord]
     {
         var people: [Recipient: PersonRecord] = [:]
-        for (account, group) in Dictionary(grouping: Set(recipients), by: \.account) {
-            let keys = group.map { SQLValue.text($0.person) }
-            for row in try byPerson.rows(session, [.text(account)], keys) {
-                let person = try PersonRecord(row)
-                people[person.recipient] = person
-            }
+        let keys = Set(recipients).map { ($0.account, $0.person) }
+        for row in try byPerson.rows(session, keys) {
+            let person = try PersonRecord(row)
+            people[person.recipient] = person
         }
         return people
     }

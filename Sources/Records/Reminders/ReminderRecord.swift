@@ -73,9 +73,13 @@ extension ReminderRecord {
         "topic", "person", "account", "state", "outcome", "due", "revision", "since", "updated",
     ]
     static let select = "SELECT " + columns.joined(separator: ", ") + " FROM reminders"
-    private static let byKey = ManyKeys("\(select) WHERE topic = ? AND person")
-    private static let subscribed = ManyKeys(
-        "\(select) WHERE account = ? AND state = 'subscribed' AND person"
+    private static let byKey = ManyPairs(columns, of: "reminders", by: ("topic", "person"))
+    /// The state is written so that it leads into no index: all who are subscribed stand next to each other there.
+    private static let subscribed = ManyPairs(
+        columns,
+        of: "reminders",
+        by: ("account", "person"),
+        where: "t.state || '' = 'subscribed'"
     )
     private static func upsert(_ condition: String = "") -> MultiRow {
         MultiRow(
@@ -119,12 +123,9 @@ extension ReminderRecord {
         throws(RecordsError) -> [ReminderKey: ReminderRecord]
     {
         var found: [ReminderKey: ReminderRecord] = [:]
-        for (topic, group) in Dictionary(grouping: Set(keys), by: \.topic) {
-            let people = group.map { SQLValue.text($0.person) }
-            for row in try byKey.rows(session, [.text(topic)], people) {
-                let reminder = try ReminderRecord(row)
-                found[reminder.key] = reminder
-            }
+        for row in try byKey.rows(session, Set(keys).map { ($0.topic, $0.person) }) {
+            let reminder = try ReminderRecord(row)
+            found[reminder.key] = reminder
         }
         return found
     }
@@ -133,13 +134,9 @@ extension ReminderRecord {
         throws(RecordsError) -> [Recipient: [ReminderRecord]]
     {
         var found: [Recipient: [ReminderRecord]] = [:]
-        for (account, group) in Dictionary(grouping: Set(people), by: \.account) {
-            let keys = group.map { SQLValue.text($0.person) }
-            // A chunk is filled up with its last key, which then comes once all the same.
-            for row in try subscribed.rows(session, [.text(account)], keys) {
-                let reminder = try ReminderRecord(row)
-                found[reminder.recipient, default: []].append(reminder)
-            }
+        for row in try subscribed.rows(session, Set(people).map { ($0.account, $0.person) }) {
+            let reminder = try ReminderRecord(row)
+            found[reminder.recipient, default: []].append(reminder)
         }
         return found
     }
@@ -169,26 +166,38 @@ extension ReminderRecord {
 }
 
 extension ReminderEnd {
-    /// What was sent stays so; what ended otherwise was subscribed, and has not been taken up again since.
+    /// What was sent stays so; what ended otherwise was subscribed, and has not been taken up again since. Of several ends of one reminder the first counts.
     static func apply(_ ends: [ReminderEnd], _ session: any SQLSession) throws(RecordsError) {
-        for end in ends {
-            let isSent = end.outcome == .sent || end.outcome == .unknown
-            try session.run(
-                isSent ? sent : ended,
-                [
-                    .text(end.outcome.rawValue), .time(end.at), .text(end.key.topic),
-                    .text(end.key.person), .time(end.at),
-                ]
-            )
+        let isSent = { (end: ReminderEnd) in end.outcome == .sent || end.outcome == .unknown }
+        try ended.run(session, values(ends.filter { !isSent($0) }))
+        try sent.run(session, values(ends.filter(isSent)))
+    }
+
+    private static func values(_ ends: [ReminderEnd]) -> [SQLValue] {
+        var seen: Set<ReminderKey> = []
+        return ends.filter { seen.insert($0.key).inserted }.flatMap { end in
+            [
+                SQLValue.text(end.key.topic), .text(end.key.person), .text(end.outcome.rawValue),
+                .time(end.at),
+            ]
         }
     }
 
-    private static let sent = """
-        UPDATE reminders SET state = 'sent', outcome = ?, updated = ?
-        WHERE topic = ? AND person = ? AND since <= ? AND state <> 'sent'
-        """
-    private static let ended = """
-        UPDATE reminders SET state = 'ended', outcome = ?, updated = ?
-        WHERE topic = ? AND person = ? AND since <= ? AND state = 'subscribed'
-        """
+    private static let sent = ends(as: "sent", if: "state <> 'sent'")
+    private static let ended = ends(as: "ended", if: "state = 'subscribed'")
+
+    private static func ends(as state: String, if condition: String) -> MultiRow {
+        MultiRow(
+            """
+            UPDATE reminders
+            SET state = '\(state)', outcome = ends.column3, updated = CAST(ends.column4 AS bigint)
+            FROM (VALUES
+            """,
+            columns: 4,
+            """
+            ) AS ends WHERE topic = ends.column1 AND person = ends.column2
+                AND since <= CAST(ends.column4 AS bigint) AND \(condition)
+            """
+        )
+    }
 }

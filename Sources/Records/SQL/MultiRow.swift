@@ -83,3 +83,52 @@ struct ManyKeys: Sendable {
         return rows
     }
 }
+
+/// Looks many rows up by keys of two columns: a join with the list of the keys, so that each is one step into an index.
+///
+/// With `a = ? AND b IN (…)` PostgreSQL read every row of `a` for each few of `b` as long as it had not analyzed the table.
+struct ManyPairs: Sendable {
+    private static let sizes = [1, 8, 64]
+    private let texts: [String]
+
+    /// - Parameters:
+    ///   - columns: what is read.
+    ///   - table: known as `t` to `condition`.
+    ///   - key: the two columns that an index leads with.
+    ///   - condition: what else holds of a row that is wanted, such as `t.state = 'open'`.
+    init(
+        _ columns: [String],
+        of table: String,
+        by key: (String, String),
+        where condition: String? = nil
+    ) {
+        let read = columns.map { "t.\($0)" }.joined(separator: ", ")
+        let filter = condition.map { " WHERE \($0)" } ?? ""
+        texts = Self.sizes.map { size in
+            let keys = Array(repeating: "(?, ?)", count: size).joined(separator: ", ")
+            return """
+                SELECT \(read) FROM (VALUES \(keys)) AS wanted
+                JOIN \(table) AS t ON t.\(key.0) = wanted.column1 AND t.\(key.1) = wanted.column2\(filter)
+                """
+        }
+    }
+
+    /// - Parameter keys: no two alike.
+    func rows(_ session: any SQLSession, _ keys: [(String, String)]) throws(RecordsError)
+        -> [SQLRow]
+    {
+        var rows: [SQLRow] = []
+        var rest = keys[...]
+        while !rest.isEmpty {
+            let index = Self.sizes.firstIndex { rest.count <= $0 } ?? Self.sizes.count - 1
+            var values = rest.prefix(Self.sizes[index]).flatMap {
+                [SQLValue.text($0.0), .text($0.1)]
+            }
+            rest = rest.dropFirst(Self.sizes[index])
+            // What is no key finds no row.
+            while values.count < 2 * Self.sizes[index] { values.append(.null) }
+            rows += try session.rows(texts[index], values)
+        }
+        return rows
+    }
+}

@@ -36,9 +36,15 @@ package actor RedisNode {
     }
 
     /// Asks for what can only be said to a certain server (``RedisConnection/server``).
-    package func ask(_ commands: @Sendable (_ server: String) -> [RedisCommand])
-        async throws(RedisFailure) -> [RedisReply]
-    {
+    ///
+    /// - Parameter waits: `false`: where it could not be reached a moment ago, that is the answer until it is time to try again.
+    package func ask(
+        waits: Bool = true,
+        _ commands: @Sendable (_ server: String) -> [RedisCommand]
+    ) async throws(RedisFailure) -> [RedisReply] {
+        if !waits, connection?.isOpen != true, let notBefore, notBefore > .now {
+            throw RedisFailure(.notConnected, "\(address.host):\(address.port) is not there")
+        }
         let connection = try await live()
         return try await connection.ask(commands(connection.server))
     }

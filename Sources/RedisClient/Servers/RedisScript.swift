@@ -21,12 +21,20 @@ package struct ScriptCall: Sendable {
     package let key: String
     /// Whether replicas must have what it changes before it counts as done.
     package let isPromise: Bool
+    /// Whether a server that is not there is waited for. Otherwise what can be had of the others is worth more.
+    package let isPatient: Bool
     package private(set) var arguments: [[UInt8]] = []
 
-    package init(_ script: RedisScript, _ key: String, isPromise: Bool = false) {
+    package init(
+        _ script: RedisScript,
+        _ key: String,
+        isPromise: Bool = false,
+        isPatient: Bool = true
+    ) {
         self.script = script
         self.key = key
         self.isPromise = isPromise
+        self.isPatient = isPatient
     }
 
     package mutating func append(_ bytes: [UInt8]) { arguments.append(bytes) }

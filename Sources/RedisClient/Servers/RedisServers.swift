@@ -5,7 +5,7 @@ import NIOPosix
 /// The servers of those who use scripts: one, the one that sentinels name, or the primaries of a Redis Cluster, each with one connection.
 ///
 /// A call goes to the server that has its slot. What a server did not do (the slot has moved, the script is not loaded, the data set is being read)
-/// is asked again, with pauses; what it may have done is not.
+/// is asked again, with pauses; what it may have done is not. A call that is not patient is asked again once.
 ///
 /// While a slot is on its way to another server its shards stand still: a script changes many keys, of which some would be here and some there. The
 /// key that a call names exists nowhere, so that the server which gives the slot away answers `ASK` to every call before it does anything; the call
@@ -70,7 +70,9 @@ package actor RedisServers {
     private var hasOthers: Bool { !slots.isEmpty || first.primaryName != nil }
 
     private func learn(from node: RedisNode) async throws(RedisFailure) {
-        let reply = try await node.ask([RedisCommand("CLUSTER", "SLOTS")])[0]
+        let reply = try await node.ask(waits: !hasOthers) { _ in
+            [RedisCommand("CLUSTER", "SLOTS")]
+        }[0]
         if case .error(let failure) = reply {
             // What a server says that is none of a cluster.
             guard failure.message.contains("cluster support disabled") else { throw failure }
@@ -167,7 +169,9 @@ package actor RedisServers {
     package func ask(_ calls: [ScriptCall]) async -> [RedisReply] {
         var replies = [RedisReply](repeating: .none, count: calls.count)
         var open = calls.indices.map { Attempt(call: $0) }
-        for round in 0..<12 where !open.isEmpty {
+        for round in 0..<14 where !open.isEmpty {
+            if round > 1 { open.removeAll { $0.waits && !calls[$0.call].isPatient } }
+            if open.isEmpty { break }
             if round > 0, open.contains(where: \.waits) { await pause(round) }
             if open.contains(where: \.needsMap) {
                 // What is still unknown then is told by the call itself.
@@ -200,7 +204,10 @@ package actor RedisServers {
         let work = byNode.map { (node: node($0.key), attempts: $0.value) }
         let answers = await withTaskGroup(of: [(Attempt, RedisReply)].self) { group in
             for (node, attempts) in work {
-                group.addTask { [patience] in await Self.ask(node, attempts, calls, patience) }
+                let waits = !hasOthers
+                group.addTask { [patience] in
+                    await Self.ask(node, waits: waits, attempts, calls, patience)
+                }
             }
             var answers: [(Attempt, RedisReply)] = []
             for await some in group { answers += some }
@@ -218,6 +225,7 @@ package actor RedisServers {
 
     private static func ask(
         _ node: RedisNode,
+        waits: Bool,
         _ attempts: [Attempt],
         _ calls: [ScriptCall],
         _ patience: RedisPatience
@@ -226,10 +234,10 @@ package actor RedisServers {
             attempts.filter(\.needsScript).map { calls[$0.call].script }.map { ($0.digest, $0) },
             uniquingKeysWith: { a, _ in a }
         )
-        let waits = attempts.contains { calls[$0.call].isPromise }
-        let confirmation = waits ? patience.confirmation.command : nil
+        let isPromise = attempts.contains { calls[$0.call].isPromise }
+        let confirmation = isPromise ? patience.confirmation.command : nil
         do throws(RedisFailure) {
-            let replies = try await node.ask { server in
+            let replies = try await node.ask(waits: waits) { server in
                 missing.values.map { script in
                     var load = RedisCommand("SCRIPT", "LOAD")
                     load.append(script.source)

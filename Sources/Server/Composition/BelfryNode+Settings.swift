@@ -10,8 +10,12 @@ extension DispatcherSettings {
         let delivery = configuration.delivery
         claimBatch = delivery.batch
         lease = delivery.lease
-        // An alarm that comes over a network can be lost more easily than one in the same process.
-        if !configuration.timeline.url.isEmpty { sweep = .seconds(60) }
+        if !configuration.timeline.url.isEmpty {
+            // An alarm that comes over a network can be lost more easily than one in the same process.
+            sweep = .seconds(60)
+            // What a worker holds when it dies, the others get when its leases end.
+            reach = .milliseconds(500)
+        }
         retry.attempts = delivery.attemptsMax
         retry.base = delivery.backoffBase
         retry.longest = delivery.backoffMax

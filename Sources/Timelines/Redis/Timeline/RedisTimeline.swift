@@ -150,7 +150,12 @@ package final class RedisTimeline: Timeline {
     ///
     /// - Parameter isPromise: the caller is told that it is done, for good.
     func call(_ script: RedisScript, _ shard: Int, isPromise: Bool = false) -> ScriptCall {
-        var call = ScriptCall(script, tag(shard), isPromise: isPromise)
+        var call = ScriptCall(
+            script,
+            tag(shard),
+            isPromise: isPromise,
+            isPatient: !scripts.lending.contains(script.digest)
+        )
         call.append(book.steady(shard).map { String($0) } ?? "")
         switch clock {
         case .server: call.append("")

@@ -25,6 +25,8 @@ struct ShardScripts: Sendable {
     let place: RedisScript
     let joinable: RedisScript
     let retire: RedisScript
+    /// The digests of those that a worker goes on without, as long as a server is not there: it claims of the others, and what it holds of them stays lent to it.
+    let lending: Set<String>
 
     /// - Parameter rings: whether a key ends when a shard is next worth a look.
     init(clock: RedisClock, rings: Bool) {
@@ -70,5 +72,6 @@ struct ShardScripts: Sendable {
         presence = ofOwner(Part.presence_lua)
         adopt = script(Part.adopt_lua)
         redo = script(taken, Part.ends_lua, Part.redo_lua)
+        lending = Set([offer, claim, extend, presence].map(\.digest))
     }
 }
