@@ -217,7 +217,8 @@ extension APISchemas {
                 "paused: string|null",
                 "secrets: object",
                 "created: time",
-                "updated: time"
+                "updated: time",
+                "circuits: Circuit[]"
             )
         ),
         .init("NewAccount", account(isNew: true)),

@@ -511,6 +511,7 @@ package struct BelfryNode: Sendable {
         dependencies.catchUp = { [books] in try await books.catchUp() }
         dependencies.live = live
         dependencies.overload = { [dispatcher] in dispatcher.overload }
+        dependencies.openCircuits = { [dispatcher] in dispatcher.openCircuits(of: $0) }
         dependencies.mover = mover
         dependencies.moves = moves
         let backups = BackupDesk(configuration, timeline.journal, records)

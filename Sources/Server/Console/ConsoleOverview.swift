@@ -34,6 +34,8 @@ extension API {
             page.values["overload"] = overload.from.name
             page.values["overloadSince"] = TimeText.render(overload.since)
         }
+        let broken = reading.circuits.filter { $0.open != nil }.map { "\($0.endpoint)" }
+        if !broken.isEmpty { page.values["circuits"] = broken.joined(separator: ", ") }
         page.values["failedTone"] = reading.failedLastHour > 0 ? "bad" : ""
         // A timeline that cannot be counted shows dashes; readiness and the log say why.
         let counts = try? await server.timeline.counts()

@@ -55,6 +55,7 @@ enum Words {
             "Capacity is short: pushes of this priority and lower ones wait",
             "容量不足：该优先级及更低的推送已推迟"
         ),
+        "outOfOrder": ("Out of order, pushes wait", "对端故障，推送等待中"),
         "lateness": ("Lateness", "延迟"),
         "oldestOverdue": ("oldest overdue", "最久逾期"),
         "sentPerMinute": ("Sent in the last minute", "最近一分钟已发"),
