@@ -62,7 +62,7 @@ enum APISchemas {
     }
 
     static var all: [JSONValue.Member] {
-        common + pushes + records + reminders + flows + administration
+        common + pushes + records + reminders + flows + accounts + places + configuration
     }
 
     private static let common: [JSONValue.Member] = [
