@@ -11,7 +11,7 @@ extension BelfryNode {
     ///
     /// - Parameter listening: called with the port when the HTTP server accepts connections.
     package func services(
-        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        demonstration: Demonstration? = nil,
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> [any Service] {
         [
@@ -67,18 +67,18 @@ extension BelfryNode {
                 clock: clock,
                 logger: logger
             ),
-            HTTPService(dependencies(simulateFollow: simulateFollow), listening: listening),
+            HTTPService(dependencies(demonstration), listening: listening),
         ]
     }
 
     /// Runs until asked to stop by a signal or until a service fails.
     package func run(
         signals: [UnixSignal] = [.sigterm, .sigint],
-        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        demonstration: Demonstration? = nil,
         listening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) async throws {
         let hasListened = Mutex(false)
-        let services = services(simulateFollow: simulateFollow) { port in
+        let services = services(demonstration: demonstration) { port in
             hasListened.withLock { $0 = true }
             await listening(port)
         }
@@ -95,7 +95,7 @@ extension BelfryNode {
         }
     }
 
-    /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:simulateFollow:listening:)`` was never called.
+    /// Closes what ``open(_:clock:logger:seed:)`` opened, where ``run(signals:demonstration:listening:)`` was never called.
     package func close() async {
         await caller.shutdown()
         await brokers.close()

@@ -4,9 +4,7 @@ import BelfryRecords
 
 extension BelfryNode {
     /// What the HTTP side needs.
-    func dependencies(simulateFollow: (@Sendable () async throws -> Void)?)
-        -> ServerDependencies
-    {
+    func dependencies(_ demonstration: Demonstration?) -> ServerDependencies {
         let desk = CallbackDesk(
             accounts: accounts,
             books: books,
@@ -62,7 +60,7 @@ extension BelfryNode {
             reminders: reminders,
             late: late,
             checks: { await checks() },
-            simulateFollow: simulateFollow,
+            demonstration: demonstration,
             version: Belfry.version
         )
         dependencies.settings = settings

@@ -11,7 +11,7 @@ extension API {
         page.values["isLive"] = true
         // Before the rows are read: what happens in between comes twice, and the script knows it again; never not at all.
         page.values["lastEvent"] = String(server.feed.newest)
-        page.values["simulate"] = server.simulateFollow != nil
+        page.values["simulate"] = server.demonstration != nil
         await numbers(&page)
         page.values["chart"] = await chart(title: page.word("next48"))
         await newest(&page, call)

@@ -58,10 +58,10 @@ package struct ServerDependencies: Sendable {
     }
     /// Moves the records to another place; `nil`: they cannot be moved.
     package var mover: RecordsMover?
-    /// Makes somebody follow; only a demonstration has it.
     /// Before something is called unknown: reads what other servers have written of accounts, flows and topics.
     package var catchUp: @Sendable () async throws -> Void = {}
-    package var simulateFollow: (@Sendable () async throws -> Void)?
+    /// `nil`: this is none.
+    package var demonstration: Demonstration?
     package var version: String
     /// When this server began.
     package let began: Timestamp
@@ -88,7 +88,7 @@ package struct ServerDependencies: Sendable {
         reminders: ReminderDesk? = nil,
         late: LateLines? = nil,
         checks: @escaping @Sendable () async -> [Check] = { [] },
-        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        demonstration: Demonstration? = nil,
         version: String
     ) {
         self.configuration = configuration
@@ -116,7 +116,7 @@ package struct ServerDependencies: Sendable {
             ?? ReminderDesk(records: records, timeline: timeline, clock: clock, feed: feed)
         self.late = late ?? LateLines(records: records, feed: feed, logger: logger)
         self.checks = checks
-        self.simulateFollow = simulateFollow
+        self.demonstration = demonstration
         self.version = version
     }
 }
