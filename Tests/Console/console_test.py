@@ -61,7 +61,7 @@ def has_its_buttons(page: Page, demo: Demo, shots: pathlib.Path):
     again = page.request.post(f"{demo.url}/console/replay-day")
     assert again.status == 409, again.status
     page.get_by_role("button", name="200,000 due in one second").click()
-    expect(page.locator("#sent")).to_have_text(re.compile(r"^\d{4,}$"), timeout=60 * SECONDS)
+    expect(page.locator("#sent")).to_have_text(re.compile(r"^\d+,\d{3}$"), timeout=60 * SECONDS)
     page.screenshot(path=shots / "rush.png", full_page=True)
 
 
