@@ -18,6 +18,9 @@ struct Circuit {
     /// Nothing need be remembered of it.
     var isBlank: Bool { failures == 0 && openings == 0 }
 
+    /// Open, be it that nobody has asked for long.
+    var isOpen: Bool { opening != nil }
+
     func open(_ now: Timestamp) -> CircuitState.Open? {
         opening.flatMap { now - $0.until > Self.memory ? nil : $0 }
     }

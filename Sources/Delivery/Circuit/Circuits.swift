@@ -10,8 +10,8 @@ struct Circuits {
 
     private var circuits: [Endpoint: Circuit] = [:]
 
-    /// Nobody has failed.
-    var isEmpty: Bool { circuits.isEmpty }
+    /// All are closed: nobody need be asked about.
+    private(set) var isQuiet = true
 
     var states: [(Endpoint, Circuit)] {
         circuits.filter { $0.value.openings > 0 }.sorted { $0.key < $1.key }
@@ -54,6 +54,7 @@ struct Circuits {
             circuit.failed(failures, cause, by: shipment.number, policy, now, using: &random)
         }
         circuits[shipment.endpoint] = circuit.isBlank ? nil : circuit
+        if circuit.isOpen || !isQuiet { isQuiet = !circuits.values.contains { $0.isOpen } }
         switch (before, circuit.open(now)) {
         case (nil, let open?): return .opened(open)
         case (let open?, nil): return .closed(since: open.since)

@@ -10,7 +10,7 @@ extension Desk {
     ///
     /// - Returns: whether it is.
     mutating func holdBlocked(_ parcel: Parcel, _ now: Timestamp) -> Bool {
-        guard !circuits.isEmpty else { return false }
+        guard !circuits.isQuiet else { return false }
         let endpoint = endpoint(parcel.channel, parcel.claim.push.recipient.account)
         guard let open = circuits.block(endpoint, now) else { return false }
         let until = open.lookAgain(now, using: &random)
@@ -21,7 +21,7 @@ extension Desk {
 
     /// Clears the head of a lane from what cannot go, so that what is behind it can.
     mutating func clearBlocked(_ lane: Int, _ band: Int, _ now: Timestamp) {
-        guard !circuits.isEmpty else { return }
+        guard !circuits.isQuiet else { return }
         while let channel = lanes[lane].channel(in: band),
             circuits.block(endpoint(channel, lanes[lane].account), now) != nil
         {
@@ -31,7 +31,7 @@ extension Desk {
 
     /// How many messages may go to an endpoint in one shipment: one, as long as it is not known whether anybody is there.
     func passing(_ endpoint: Endpoint, _ now: Timestamp) -> Int {
-        circuits.isEmpty || circuits.open(endpoint, now) == nil ? .max : 1
+        circuits.isQuiet || circuits.open(endpoint, now) == nil ? .max : 1
     }
 
     /// Takes in what a channel has made of a shipment.
@@ -52,6 +52,7 @@ extension Desk {
 
     /// Why a push that has expired was not sent before, if that was it.
     func blockCause(of push: Push, _ now: Timestamp) -> SendCause? {
+        guard !circuits.isQuiet else { return nil }
         let endpoint = endpoint(push.channel, push.recipient.account)
         return circuits.open(endpoint, now).map { DeliveryCauses.circuitOpen(endpoint, $0) }
     }
