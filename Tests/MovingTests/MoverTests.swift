@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryMoving
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 @Suite("The mover", .serialized)

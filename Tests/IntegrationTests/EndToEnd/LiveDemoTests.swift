@@ -2,6 +2,7 @@ import BelfryChannels
 import BelfryCore
 import BelfryDemo
 import BelfryServer
+import BelfryTestSupport
 import Foundation
 import Logging
 import Testing
@@ -13,7 +14,7 @@ struct LiveDemoTests {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var configuration = ServerConfiguration()
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         configuration.data.folder = folder.path + "/new"
         configuration.http.port = 0
         configuration.http.auth = .loopbackOpen
@@ -71,7 +72,7 @@ struct LiveDemoTests {
         logger.logLevel = .critical
         var configuration = ServerConfiguration()
         // One that is there already has a history of its own.
-        configuration.data.folder = TemporaryFolder().path + "/new"
+        configuration.data.folder = TemporaryFolder(isMade: false).path + "/new"
         configuration.http.port = 0
         configuration.http.auth = .loopbackOpen
         configuration.http.accessLog = false
