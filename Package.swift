@@ -289,13 +289,19 @@ let package = Package(
             path: "Tests/TimelineConformance",
             ["BelfryCore", "BelfrySimulation"]
         ),
+        // What the tests of several modules need.
+        module(
+            "TestSupport",
+            path: "Tests/TestSupport",
+            [hummingbird, logging]
+        ),
         tests("CoreTests", ["BelfryCore", "BelfrySimulation"]),
         tests("TimingWheelTests", ["BelfryTimingWheel", "BelfryCore"]),
         tests(
             "JournalTests",
             [
-                "BelfryJournal", "BelfrySimulation", "BelfryTimelineConformance",
-                "journal-crash-child",
+                "BelfryJournal", "BelfrySimulation", "BelfryTestSupport",
+                "BelfryTimelineConformance", "journal-crash-child",
             ]
         ),
         // Killed by JournalTests, again and again.
@@ -310,7 +316,7 @@ let package = Package(
             [
                 "BelfryJournal", "BelfryMoving", "BelfryPostgres", "BelfryPostgresProcess",
                 "BelfryRedis", "BelfryRedisClient", "BelfryRedisProcess", "BelfrySimulation",
-                "BelfryTimelineConformance",
+                "BelfryTestSupport", "BelfryTimelineConformance",
             ]
         ),
         // Against real servers, which the tests start and stop.
@@ -340,9 +346,8 @@ let package = Package(
             "ChannelsTests",
             [
                 "BelfryChannels", "BelfryCore", "BelfryRabbitMQProcess", "BelfryRedisClient",
-                "BelfryRedisProcess", "BelfrySimulation", "BelfryWeChat", hummingbird,
-                logging,
-                nioCore, nioPosix,
+                "BelfryRedisProcess", "BelfrySimulation", "BelfryTestSupport", "BelfryWeChat",
+                hummingbird, logging, nioCore, nioPosix,
             ]
         ),
         tests(
@@ -353,8 +358,8 @@ let package = Package(
             "ServerTests",
             [
                 "BelfryActivation", "BelfryCore", "BelfryDelivery", "BelfryRecords",
-                "BelfryServer", "BelfrySimulation", hummingbird, hummingbirdTesting, logging,
-                nioCore, nioPosix,
+                "BelfryServer", "BelfrySimulation", "BelfryTestSupport", hummingbird,
+                hummingbirdTesting, logging, nioCore, nioPosix,
             ]
         ),
         tests(
@@ -364,20 +369,20 @@ let package = Package(
                 "BelfryDelivery",
                 "BelfryDemo", "BelfryJournal", "BelfryPostgresProcess",
                 "BelfryRecords",
-                "BelfryServer", "BelfrySimulation", "BelfryWeChat", "BelfryWeChatSimulator",
-                "belfry",
+                "BelfryServer", "BelfrySimulation", "BelfryTestSupport", "BelfryWeChat",
+                "BelfryWeChatSimulator", "belfry",
                 asyncHTTPClient, hummingbird, logging, nioCore, serviceLifecycle,
             ]
         ),
         tests("ClientTests", ["BelfryClient"]),
-        tests("BenchTests", ["BelfryBench", "BelfryPeers"]),
+        tests("BenchTests", ["BelfryBench", "BelfryPeers", "BelfryTestSupport"]),
         // The built program itself, with real arguments.
         tests(
             "CommandTests",
             [
                 "belfry", "BelfryClient", "BelfryPostgresClient", "BelfryPostgresProcess",
-                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", hummingbird, logging,
-                yams,
+                "BelfryRabbitMQProcess", "BelfryRedisProcess", "BelfryServer", "BelfryTestSupport",
+                hummingbird, yams,
             ]
         ),
         // Everything at once, with processes that are killed.

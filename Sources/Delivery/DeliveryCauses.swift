@@ -39,6 +39,16 @@ package enum DeliveryCauses {
         )
     }
 
+    /// - Parameter open: what the last message there met.
+    package static func circuitOpen(_ endpoint: Endpoint, _ open: CircuitState.Open) -> SendCause {
+        SendCause(
+            code: "circuit_open",
+            message:
+                "Nothing goes to \(endpoint) until somebody answers there: \(open.cause.message)",
+            remedy: open.cause.remedy
+        )
+    }
+
     package static func noChannel(_ name: String) -> SendCause {
         SendCause(
             code: "unknown_channel",

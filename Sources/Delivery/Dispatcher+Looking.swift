@@ -149,7 +149,8 @@ extension Dispatcher {
         .end(
             claim,
             .expired,
-            cause: DeliveryCauses.expired.noting(note),
+            cause: DeliveryCauses.expired.noting(note)
+                .noting(desk.withLock { $0.blockCause(of: claim.push, now) }),
             channel: claim.push.channel,
             at: now,
             successors: sequel.successors(of: claim, outcome: .expired, at: now)

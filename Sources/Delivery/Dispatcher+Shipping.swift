@@ -69,6 +69,8 @@ extension Dispatcher {
                 retry: settings.retry,
                 sequel: sequel,
                 unknown: shipment.unknown,
+                endpoint: shipment.endpoint,
+                circuit: circuit(after: outcomes, of: shipment, arrived),
                 sentAt: sentAt,
                 now: arrived
             )
@@ -91,6 +93,32 @@ extension Dispatcher {
         if let stop {
             await recorder.alert(.accountStopped(account: shipment.account, cause: stop))
         }
+    }
+
+    /// - Returns: the circuit of the shipment's endpoint, if it is open now.
+    private func circuit(
+        after outcomes: [SendOutcome],
+        of shipment: Shipment,
+        _ now: Timestamp
+    ) -> CircuitState.Open? {
+        let (open, change) = desk.withLock { $0.answered(shipment, outcomes, at: now) }
+        switch change {
+        case .opened(let open):
+            logger.warning(
+                "a circuit opens: nothing is sent there until somebody answers",
+                metadata: [
+                    "endpoint": "\(shipment.endpoint)", "cause": "\(open.cause.message)",
+                    "remedy": "\(open.cause.remedy)",
+                ]
+            )
+        case .closed(let since):
+            logger.notice(
+                "a circuit closes: somebody answers again",
+                metadata: ["endpoint": "\(shipment.endpoint)", "after": "\(now - since)"]
+            )
+        case nil: break
+        }
+        return open
     }
 
     /// The last look before the message is gone: what has expired, or was cancelled or replaced while it waited here, is not sent.

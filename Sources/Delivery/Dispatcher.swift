@@ -77,7 +77,7 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
             Desk(
                 settings: settings,
                 sequel: sequel,
-                batching: Set(channels.filter(\.isBatching).map(\.name)),
+                channels: self.channels,
                 seed: seed
             )
         )
@@ -202,6 +202,14 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
         }
     }
 
+    /// The circuits that are open, and keep the pushes of an account waiting.
+    package func openCircuits(of account: String) -> [CircuitState] {
+        let endpoints = Set(channels.values.map { $0.endpoint(of: account) })
+        let now = clock.now()
+        return desk.withLock { $0.circuitStates(now) }
+            .filter { $0.open != nil && endpoints.contains($0.endpoint) }
+    }
+
     /// What delivery has done and is doing. How many are due but not claimed, the timeline's forecast tells.
     package func snapshot() -> DeliverySnapshot {
         let now = clock.now()
@@ -216,6 +224,7 @@ package final class Dispatcher<Engine: Timeline, Hint: Alarm, Time: WallClock>: 
                 oldestAsked: desk.oldestAsked(at: now),
                 oldestHeld: desk.oldestHeld(at: now),
                 overload: desk.scarcity.overload,
+                circuits: desk.circuitStates(now),
                 capacity: desk.scarcity.capacity
             )
         }

@@ -34,6 +34,7 @@ package struct DispatcherSettings: Sendable, Hashable {
     /// A push that has waited here this long since its claim or renewal is asked about once more before it is sent.
     package var confirmAfter = Duration.seconds(1)
     package var retry = RetryPolicy()
+    package var circuit = CircuitPolicy()
 
     package init() {}
 }

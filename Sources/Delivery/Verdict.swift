@@ -5,6 +5,9 @@ struct Verdict {
     let retry: RetryPolicy
     let sequel: any Sequel
     let unknown: UnknownPolicy
+    let endpoint: Endpoint
+    /// The endpoint's circuit, if it is open.
+    let circuit: CircuitState.Open?
     /// When the messages were handed over.
     let sentAt: Timestamp
     let now: Timestamp
@@ -20,6 +23,9 @@ struct Verdict {
             mayGoOn(parcel.claim, after: end)
                 ? turned(parcel, end, cause) : ended(parcel, end, cause)
         case .retry(let after, let cause): again(parcel, after, cause, using: &random)
+        case .unreachable(let after, let cause):
+            circuit.map { held(parcel, $0, using: &random) }
+                ?? again(parcel, after, cause, using: &random)
         case .unknown(let cause):
             // Which attempt was the first unknown one is not kept; only the first of all is surely it.
             unknown == .retryOnce && parcel.claim.attempt == 0
@@ -37,6 +43,22 @@ struct Verdict {
                 reservation: .released
             )
         }
+    }
+
+    /// Nobody was there, for any message: it uses no attempt up.
+    private func held(
+        _ parcel: Parcel,
+        _ circuit: CircuitState.Open,
+        using random: inout some RandomNumberGenerator
+    ) -> Closing {
+        .hold(
+            parcel,
+            for: circuit,
+            of: endpoint,
+            until: circuit.lookAgain(now, using: &random),
+            at: now,
+            sentAt: sentAt
+        )
     }
 
     private func accepted(

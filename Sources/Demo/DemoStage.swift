@@ -23,13 +23,7 @@ struct DemoStage: Sendable {
                 while let action = rest.first, action.time <= clock.now() {
                     rest.removeFirst()
                     acting += 1
-                    people.addTask {
-                        try await world.simulator.perform(
-                            action.interaction,
-                            by: action.openID,
-                            of: world.accounts[action.account].settings.appID
-                        )
-                    }
+                    people.addTask { try await perform(action) }
                     if acting >= 64 {
                         try await people.next()
                         acting -= 1
@@ -62,5 +56,32 @@ struct DemoStage: Sendable {
                 clock.jump(to: next)
             }
         }
+    }
+
+    /// Plays until `end`, `speed` times as fast as the machine's clock: it jumps from one event to the next, and no further than that many times the time that has passed.
+    func replay(_ script: DemoScript, until end: Timestamp, speed: Int64) async throws {
+        let (began, first) = (ContinuousClock.now, clock.now())
+        try await withThrowingDiscardingTaskGroup { people in
+            var rest = script.actions[...]
+            while clock.now() < end {
+                while let action = rest.first, action.time <= clock.now() {
+                    rest.removeFirst()
+                    people.addTask { try await perform(action) }
+                }
+                let passed = (ContinuousClock.now - began).milliseconds
+                let reached = min(first + .milliseconds(passed * speed), end)
+                let nextDue = try await world.node.timeline.nextDue()
+                clock.jump(to: min(rest.first?.time ?? end, nextDue ?? end, reached))
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+    }
+
+    private func perform(_ action: DemoAction) async throws {
+        try await world.simulator.perform(
+            action.interaction,
+            by: action.openID,
+            of: world.accounts[action.account].settings.appID
+        )
     }
 }

@@ -53,6 +53,8 @@ package struct DemoWorld: Sendable {
                 try await introduce(settings, key: key, name: name, at: server.baseURL, to: node)
                 accounts.append(DemoAccount(key: key, settings: settings))
             }
+            try await node.records.accounts.save(AccountRecord(key: Self.crowd, kind: .webhook))
+            try await node.accounts.reload(Self.crowd)
             return DemoWorld(
                 node: node,
                 simulator: simulator,
@@ -64,6 +66,9 @@ package struct DemoWorld: Sendable {
             throw error
         }
     }
+
+    /// The account of a rush: without a rate.
+    static let crowd = "crowd"
 
     private static func introduce(
         _ settings: AccountSettings,

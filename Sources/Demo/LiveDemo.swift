@@ -18,6 +18,10 @@ package struct LiveDemo: Sendable {
     package var history = Duration.days(6)
     /// How many people follow in that time.
     package var pastFollowers = 120
+    /// How many messages of a rush are due in one second.
+    package var rushMessages = 200_000
+    /// How much faster than the clock a day is played again.
+    package var replaySpeed: Int64 = 60
 
     package init(configuration: ServerConfiguration, seed: UInt64, logger: Logger) {
         self.configuration = configuration
@@ -63,13 +67,14 @@ package struct LiveDemo: Sendable {
             logger: logger
         )
         let people = DemoPeople(world: world, seed: seed)
+        let acts = DemoActs(self, world: world, clock: clock, people: people)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     defer { listening.finish() }
                     try await world.node.run(
-                        simulateFollow: { try await people.follow() },
+                        demonstration: Demonstration { try await acts.begin($0) },
                         // The server answers nobody before this returns.
                         listening: { port in listening.yield(port) }
                     )
@@ -82,6 +87,7 @@ package struct LiveDemo: Sendable {
                     ready(configuration.publicURL(port: port), world.simulatorServer.baseURL)
                     do { try await people.live(pace: pace) } catch is CancellationError {}
                 }
+                group.addTask { await acts.run() }
                 // The node ends by a signal; the people go with it.
                 try await group.next()
                 group.cancelAll()

@@ -54,6 +54,9 @@ package struct DataFolderRepair {
         defer { for disk in held { disk.release() } }
         var timelines: [RebuiltTimeline<DiskStorage, DiskStorage>] = []
         defer { try? FileManager.default.removeItem(atPath: workshop) }
+        var isAgreed = false
+        // Nothing has been dropped then.
+        defer { if !isAgreed { dropped.discard() } }
         var found: [Diagnosis] = []
         do {
             let disks = doctor.isFolder(path) ? [try DiskStorage(folder: path, making: false)] : []
@@ -75,6 +78,7 @@ package struct DataFolderRepair {
             try dropped.sync()
             guard !isDry else { return found }
             try agree(found)
+            isAgreed = true
             for timeline in timelines { try timeline.commit() }
             if let mended { try replaceRecords(by: mended) }
             return found + [done()]

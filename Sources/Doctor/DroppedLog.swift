@@ -37,6 +37,12 @@ final class DroppedLog {
     /// Before the old files change, what is dropped of them must be safe.
     func sync() throws { try file?.synchronize() }
 
+    /// Removes it. One that cannot be removed tells of what was not done, and harms nobody.
+    func discard() {
+        guard file != nil else { return }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
     private func open() throws -> FileHandle {
         if let file { return file }
         guard

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryTestSupport
 import Testing
 
 @testable import BelfryBench
@@ -44,7 +45,7 @@ struct BenchmarkNamesTests {
         let some = ["schedule.durable", "reopen.1m", "growth.10m-over-100k"]
         let (benchmarks, _) = Benchmark.named(some)
         for benchmark in benchmarks {
-            let folder = try TemporaryFolder()
+            let folder = TemporaryFolder()
             let setting = BenchmarkSetting(folder: folder.path, scale: 0.0001)
             let measurements = try await benchmark.run(setting)
             #expect(!measurements.isEmpty)

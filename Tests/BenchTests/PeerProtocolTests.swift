@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryTestSupport
 import Foundation
 import Testing
 
@@ -75,7 +76,7 @@ struct PeerProtocolTests {
     @Test("a server is stopped by its process id when its work has ended, also when that fails")
     func stops() async throws {
         struct Broken: Error {}
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var program = PeerProgram(
             "sleeper",
             path: "/bin/sleep",
@@ -97,7 +98,7 @@ struct PeerProtocolTests {
 
     @Test("a server that ends at once is told with the end of its log")
     func fails() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let program = PeerProgram(
             "failing",
             path: "/bin/sh",

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryTestSupport
 import Testing
 
 @testable import BelfryBench
@@ -13,7 +14,7 @@ struct ReminderRunTests {
         ]
     )
     func run(_ design: ReminderRun.Design) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var run = ReminderRun(
             design,
             workers: 2,

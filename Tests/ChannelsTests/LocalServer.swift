@@ -1,5 +1,6 @@
 import BelfryChannels
 import BelfryCore
+import BelfryTestSupport
 import Hummingbird
 import Logging
 import NIOCore
@@ -66,26 +67,7 @@ func withServer(
             return answering.answer(one)
         }
     }
-    let (ports, port) = AsyncStream<Int>.makeStream()
-    var logger = Logger(label: "local server")
-    logger.logLevel = .critical
-    let app = Application(
-        router: router,
-        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-        onServerRunning: { port.yield($0.localAddress?.port ?? 0) },
-        logger: logger
-    )
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await app.runService(gracefulShutdownSignals: []) }
-        group.addTask {
-            for await port in ports {
-                try await body("http://127.0.0.1:\(port)", seen)
-                return
-            }
-        }
-        try await group.next()
-        group.cancelAll()
-    }
+    try await withLoopbackServer(router) { try await body($0, seen) }
 }
 
 /// Ways in which a server that is no server can end a connection.

@@ -70,7 +70,7 @@ struct LogChannelTests {
     func unwritable() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let channel = LogChannel(path: folder.path(), clock: clock)
-        guard case .retry(_, let cause) = await channel.send([message("1", "1")])[0] else {
+        guard case .unreachable(_, let cause) = await channel.send([message("1", "1")])[0] else {
             Issue.record("must be tried again")
             return
         }
@@ -86,8 +86,8 @@ struct LogChannelTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let outcome = await LogChannel(path: "/dev/full", clock: clock).send([message("1", "1")])
         switch outcome[0] {
-        case .retry(_, let cause), .unknown(let cause): #expect(cause.code.hasPrefix("log_"))
-        case .sent, .refused, .repeatable, .stopAccount: Issue.record("\(outcome)")
+        case .unreachable(_, let cause), .unknown(let cause): #expect(cause.code.hasPrefix("log_"))
+        case .sent, .retry, .refused, .repeatable, .stopAccount: Issue.record("\(outcome)")
         }
     }
 

@@ -156,7 +156,7 @@ struct RabbitMQChannelTests {
         // More than the sockets of both sides hold: publishing itself stands still.
         let bulky = (1..<200).map { message($0, padding: 60_000) }
         let outcomes = await channel.send(bulky)
-        #expect(outcomes.allSatisfy { if case .retry = $0 { true } else { false } })
+        #expect(outcomes.allSatisfy { if case .unreachable = $0 { true } else { false } })
         #expect(channel.problem != nil)
         broker.thaw()
         try await sendUntilConfirmed(channel, bulky)
@@ -227,10 +227,14 @@ struct RabbitMQChannelTests {
     }
 
     private func cause(_ outcome: SendOutcome) throws -> SendCause {
-        guard case .retry(nil, let cause) = outcome else {
-            throw Unexpected(outcome: outcome)
+        switch outcome {
+        case .retry(nil, let cause):
+            let ofMessages = ["rabbitmq_nack", "rabbitmq_unroutable", "rabbitmq_closed"]
+            #expect(ofMessages.contains(cause.code))
+            return cause
+        case .unreachable(nil, let cause): return cause
+        default: throw Unexpected(outcome: outcome)
         }
-        return cause
     }
 
     private struct Unexpected: Error {

@@ -219,8 +219,13 @@ struct RedisStreamChannelTests {
     }
 
     private func cause(_ outcome: SendOutcome) throws -> SendCause {
-        guard case .retry(nil, let cause) = outcome else { throw Unexpected(outcome: outcome) }
-        return cause
+        switch outcome {
+        case .retry(nil, let cause):
+            #expect(["redis_stream_refused", "redis_stream_closed"].contains(cause.code))
+            return cause
+        case .unreachable(nil, let cause): return cause
+        default: throw Unexpected(outcome: outcome)
+        }
     }
 
     private struct Unexpected: Error {

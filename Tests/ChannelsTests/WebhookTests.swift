@@ -205,8 +205,8 @@ struct WebhookTests {
         arguments: [
             (200, "sent"), (202, "sent"), (301, "refused"), (307, "refused"), (400, "refused"),
             (401, "refused"), (404, "refused"), (408, "retry"), (410, "refused"), (413, "refused"),
-            (425, "retry"), (429, "retry"), (500, "retry"), (502, "retry"), (503, "retry"),
-            (504, "retry"),
+            (425, "retry"), (429, "retry"), (500, "unreachable"), (502, "unreachable"),
+            (503, "unreachable"), (504, "unreachable"),
         ]
     )
     func statuses(status: Int, expected: String) async throws {
@@ -227,6 +227,10 @@ struct WebhookTests {
                     #expect(expected == "retry")
                     #expect(after == .seconds(5))
                     #expect(cause.code == "http_\(status)")
+                case .unreachable(let after, let cause):
+                    #expect(expected == "unreachable")
+                    #expect(after == .seconds(5))
+                    #expect(cause.code == "http_\(status)")
                 case .refused(let end, let cause):
                     #expect(expected == "refused")
                     #expect(end == .dead)
@@ -245,7 +249,8 @@ struct WebhookTests {
                 try await withCaller { caller in
                     let timeout: Duration = behaviour == .hangs ? .milliseconds(150) : .seconds(10)
                     let channel = try channel(caller, base, timeout: timeout)
-                    guard case .retry(_, let cause) = await channel.send([message()])[0] else {
+                    guard case .unreachable(_, let cause) = await channel.send([message()])[0]
+                    else {
                         Issue.record("must be tried again")
                         return
                     }
@@ -256,7 +261,7 @@ struct WebhookTests {
         let refused = try RefusedPort()
         try await withCaller { caller in
             let channel = try channel(caller, "http://127.0.0.1:\(refused.port)/")
-            guard case .retry(_, let cause) = await channel.send([message()])[0] else {
+            guard case .unreachable(_, let cause) = await channel.send([message()])[0] else {
                 Issue.record("must be tried again")
                 return
             }

@@ -1,6 +1,7 @@
 import BelfryClient
 import BelfryPostgresProcess
 import BelfryRedisProcess
+import BelfryTestSupport
 import Foundation
 import Testing
 

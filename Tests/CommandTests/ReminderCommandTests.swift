@@ -37,6 +37,10 @@ struct ReminderCommandTests {
             // Local time of the account, whose zone is Shanghai.
             let moved = try await run(["topic", "move", "coupon", "--to", "2030-01-01T11:00"])
             #expect(moved.out.contains("opens 2030-01-01T03:00:00.000Z"), "\(moved)")
+            let bare = try await run(["topic", "move", "coupon", "--to", "1893466800000"])
+            #expect(bare.out.contains("opens 2030-01-01T03:00:00.000Z"), "\(bare)")
+            let wrong = try await run(["topic", "move", "coupon", "--to", "18934668000x"])
+            #expect(wrong.code == 65 && wrong.err.contains("milliseconds since 1970"), "\(wrong)")
             let plain = try await run(["topic", "set", "coupon", "--merge", "none", "--json"])
             #expect(plain.out.contains(#""merge":null"#), "\(plain)")
             let shown = try await run(["topic", "show", "coupon"])

@@ -1,6 +1,6 @@
+import BelfryTestSupport
 import Foundation
 import Hummingbird
-import Logging
 import Synchronization
 
 /// A business server that takes webhooks, and remembers what it was handed and when.
@@ -34,24 +34,6 @@ final class WebhookReceiver: Sendable {
             try await Task.sleep(for: takes)
             return HTTPResponse.Status.noContent
         }
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        var logger = Logger(label: "receiver")
-        logger.logLevel = .critical
-        let app = Application(
-            router: router,
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.yield($0.localAddress?.port ?? 0) },
-            logger: logger
-        )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await app.runService(gracefulShutdownSignals: []) }
-            group.addTask {
-                for await port in ports {
-                    return try await body(receiver, "http://127.0.0.1:\(port)/")
-                }
-            }
-            try await group.next()
-            group.cancelAll()
-        }
+        try await withLoopbackServer(router) { try await body(receiver, $0 + "/") }
     }
 }

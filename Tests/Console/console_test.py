@@ -53,6 +53,18 @@ def shows_what_happens_now(page: Page, demo: Demo, shots: pathlib.Path):
     page.screenshot(path=shots / "overview.png", full_page=True)
 
 
+def has_its_buttons(page: Page, demo: Demo, shots: pathlib.Path):
+    """a day is replayed once at a time, and a rush of 200,000 shows in the load ahead and goes out"""
+    page.goto(f"{demo.url}/console?lang=en")
+    page.get_by_role("button", name="Replay a day").click()
+    expect(page.locator("#toast")).to_contain_text("24 minutes")
+    again = page.request.post(f"{demo.url}/console/replay-day")
+    assert again.status == 409, again.status
+    page.get_by_role("button", name="200,000 due in one second").click()
+    expect(page.locator("#sent")).to_have_text(re.compile(r"^\d+,\d{3}$"), timeout=60 * SECONDS)
+    page.screenshot(path=shots / "rush.png", full_page=True)
+
+
 def shows_a_person(page: Page, demo: Demo, shots: pathlib.Path):
     """a line leads to its person: timeline with reasons, and what may still be sent"""
     page.goto(f"{demo.url}/console?lang=en")
@@ -103,6 +115,7 @@ def escapes_what_people_send(page: Page, demo: Demo, shots: pathlib.Path):
 
 TESTS = [
     shows_what_happens_now, shows_a_person, speaks_chinese, obeys_the_keyboard, escapes_what_people_send,
+    has_its_buttons,
 ]
 
 

@@ -37,8 +37,10 @@ struct WorldTests {
                 try? await world.sleep(for: .milliseconds(Int64(chance) * 9_000))
             }
             switch chance {
-            case 5, 6, 7:
-                return .retry(after: nil, cause: SendCause(code: "http_503", message: ""))
+            case 5:
+                return .retry(after: nil, cause: SendCause(code: "http_429", message: ""))
+            case 6, 7:
+                return .unreachable(after: nil, cause: SendCause(code: "http_503", message: ""))
             case 8: return .refused(.refused43101, cause: SendCause(code: "43101", message: ""))
             case 9:
                 log.withLock { $0.unanswered[message.id.text, default: 0] += 1 }

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfrySimulation
+import BelfryTestSupport
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryJournal
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryJournal
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 @Suite("A folder that is opened with another number of lanes")

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryMoving
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 @Suite("Moving while pushes are scheduled, cancelled, replaced and sent", .serialized)

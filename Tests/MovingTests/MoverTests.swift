@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryMoving
 import BelfrySimulation
+import BelfryTestSupport
 import Synchronization
 import Testing
 

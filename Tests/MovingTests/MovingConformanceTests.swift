@@ -5,6 +5,7 @@ import BelfryRedis
 import BelfryRedisClient
 import BelfryRedisProcess
 import BelfrySimulation
+import BelfryTestSupport
 import BelfryTimelineConformance
 import Testing
 

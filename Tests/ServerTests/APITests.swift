@@ -28,6 +28,25 @@ struct APITests {
         #expect(try await fixture.admin(.get, "/v1/pushes/a%2Fb").status == 404)
     }
 
+    @Test(
+        "refuses query parameters that it does not know, and names those it does",
+        arguments: [
+            ("/v1/deliveries?acount=shop", "account"), ("/v1/deliveries?limit=5&pages=2", "limit"),
+            ("/v1/accounts?limit=5", "none"), ("/v1/stats?x", "none"),
+        ]
+    )
+    func unknownQuery(path: String, allowed: String) async throws {
+        let fixture = try await ServerFixture()
+        let answer = try await fixture.admin(.get, path)
+        #expect(answer.status == 400)
+        #expect(answer.json["detail"]?.string?.contains(allowed) ?? false, "\(answer.json)")
+        let fields = try #require(answer.json["errors"]?.array)
+        #expect(fields.count == 1 && fields[0]["pointer"]?.string?.hasPrefix("?") ?? false)
+        // Who has no key learns nothing.
+        #expect(try await fixture.send(.get, path).status == 401)
+        #expect(try await fixture.admin(.get, "/v1/deliveries?account=shop&limit=5").status == 200)
+    }
+
     @Test("cancels many, with counts")
     func cancelMany() async throws {
         let fixture = try await ServerFixture()

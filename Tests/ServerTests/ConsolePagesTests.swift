@@ -132,14 +132,20 @@ struct ConsolePagesTests {
         #expect(down.status == 200 && down.text.contains("The records cannot be read"))
     }
 
-    @Test("have a button that simulates a follow only in a demonstration")
-    func simulate() async throws {
+    @Test(
+        "have buttons that simulate things only in a demonstration",
+        arguments: Demonstration.Act.allCases
+    )
+    func simulate(act: Demonstration.Act) async throws {
         var fixture = try await ServerFixture(auth: .loopbackOpen)
-        #expect(try await fixture.send(.post, "/console/simulate-follow").status == 404)
-        #expect(!(try await fixture.send(.get, "/console").text.contains("simulate-follow")))
-        fixture.dependencies.simulateFollow = {}
-        #expect(try await fixture.send(.post, "/console/simulate-follow").status == 202)
-        #expect(try await fixture.send(.get, "/console").text.contains("simulate-follow"))
+        let path = "/console/\(act.rawValue)"
+        #expect(try await fixture.send(.post, path).status == 404)
+        #expect(!(try await fixture.send(.get, "/console").text.contains(path)))
+        let (acts, begun) = AsyncStream.makeStream(of: Demonstration.Act.self)
+        fixture.dependencies.demonstration = Demonstration { begun.yield($0) }
+        #expect(try await fixture.send(.post, path).status == 202)
+        #expect(await acts.first { _ in true } == act)
+        #expect(try await fixture.send(.get, "/console").text.contains(path))
     }
 }
 

@@ -3,6 +3,7 @@ import BelfryCore
 import BelfryDelivery
 import BelfryRecords
 import BelfrySimulation
+import BelfryTestSupport
 import Hummingbird
 import Synchronization
 import Testing
@@ -70,7 +71,7 @@ struct LiveConfigurationTests {
 
     @Test("a change is applied at once here, and by the next look on another node; both say which")
     func nodes() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let first = LiveConfiguration(records: records, clock: clock, node: "one")
@@ -96,7 +97,7 @@ struct LiveConfigurationTests {
 
     @Test("history and rollback: every change is a revision, and going back is one, too")
     func rollback() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let live = LiveConfiguration(records: records, clock: clock, node: "one")
@@ -120,7 +121,7 @@ struct LiveConfigurationTests {
 
     @Test("what is wrong changes nothing; a change from an old revision is a conflict")
     func conflict() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let live = LiveConfiguration(records: records, clock: clock, node: "one")
@@ -165,7 +166,7 @@ struct LiveConfigurationTests {
 
     @Test("a paused flow holds its own pushes, and no others; they go on when it is cleared")
     func pausedFlow() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let live = LiveConfiguration(records: records, clock: clock, node: "one")
@@ -189,7 +190,7 @@ struct LiveConfigurationTests {
 
     @Test("a paused topic holds its own reminders; they go on when it is cleared")
     func pausedTopic() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         let live = LiveConfiguration(records: records, clock: clock, node: "one")
@@ -246,7 +247,7 @@ struct LiveConfigurationTests {
 
     @Test("rate, concurrency and pause of an account take the place of its own, and give it back")
     func accountLimits() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let clock = ManualClock()
         let records = try await records(folder, clock)
         var account = AccountRecord(key: "shop", kind: .webhook)

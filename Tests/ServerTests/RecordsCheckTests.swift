@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryRecords
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import Foundation
 import Logging
 import Testing
@@ -31,7 +32,7 @@ struct RecordsCheckTests {
 
     @Test("finds nothing in sound ones, and damage in a page that nobody needs yet")
     func damage() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.path + "/records.sqlite"
         #expect(try await look(path).problem == nil)
         // The last leaf of an index (SQLite's page type 10) is one that opening does not read.

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryRecords
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import Foundation
 import Hummingbird
 import HummingbirdTesting
@@ -25,7 +26,7 @@ struct ServerFixture {
         let readKey = APIKey.make(using: &generator)
         self.adminKey = adminKey
         self.readKey = readKey
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         self.folder = folder
         let records = try await Records.open(
             path: folder.path + "/records.sqlite",
@@ -127,22 +128,6 @@ struct Answer {
     /// The pointers of a problem.
     var pointers: [String] { json["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [] }
     var code: String? { json["code"]?.string }
-}
-
-/// Deletes itself with the last fixture that holds it.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "belfry-server-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: path,
-            withIntermediateDirectories: true
-        )
-    }
-
-    // Nothing can be done about a folder that stays behind.
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Remembers pushes by id, merges as far as to say so, and can be told to be full.

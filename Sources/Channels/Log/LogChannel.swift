@@ -6,6 +6,8 @@ package struct LogChannel: Channel {
     package var name: String { "log" }
     package var isBatching: Bool { true }
 
+    package func endpoint(of account: String) -> Endpoint { Endpoint(channel: name) }
+
     private let file: LogFile
     private let clock: any WallClock
 

@@ -32,11 +32,11 @@ final class LogFile: Sendable {
             if descriptor < 0 {
                 descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
             }
-            guard descriptor >= 0 else { return Self.retry("open") }
+            guard descriptor >= 0 else { return Self.unwritten("open") }
             let start = lseek(descriptor, 0, SEEK_END)
-            guard start >= 0 else { return Self.retry("seek") }
+            guard start >= 0 else { return Self.unwritten("seek") }
             guard Self.write(lines, to: descriptor) else {
-                let outcome = Self.retry("write")
+                let outcome = Self.unwritten("write")
                 // Half a batch would be doubled by the next attempt.
                 if ftruncate(descriptor, start) != 0 { return .unknown(cause: Self.cause("write")) }
                 return outcome
@@ -75,8 +75,8 @@ final class LogFile: Sendable {
         }
     }
 
-    private static func retry(_ step: String) -> SendOutcome {
-        .retry(after: nil, cause: cause(step))
+    private static func unwritten(_ step: String) -> SendOutcome {
+        .unreachable(after: nil, cause: cause(step))
     }
 
     private static func cause(_ step: String) -> SendCause {

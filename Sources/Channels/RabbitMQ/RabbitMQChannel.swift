@@ -11,10 +11,13 @@ import Synchronization
 /// | what happens | outcome |
 /// |---|---|
 /// | confirmed | sent, with the message's id as the reference |
-/// | no queue takes it, the broker refuses it, no confirm, no connection | retry |
+/// | no queue takes it, the broker refuses it | retry |
+/// | no confirm, no connection | the same, and the broker counts as out of order |
 package final class RabbitMQChannel: BelfryCore.Channel {
     package var name: String { "rabbitmq" }
     package var isBatching: Bool { true }
+
+    package func endpoint(of account: String) -> Endpoint { Endpoint(channel: name) }
 
     private let address: RabbitMQAddress
     private let route: RabbitMQRoute
@@ -92,7 +95,10 @@ package final class RabbitMQChannel: BelfryCore.Channel {
 
     private func note(_ outcomes: ArraySlice<SendOutcome>) {
         let problems = outcomes.lazy.compactMap { outcome -> String? in
-            if case .retry(_, let cause) = outcome { cause.message } else { nil }
+            switch outcome {
+            case .retry(_, let cause), .unreachable(_, let cause): cause.message
+            default: nil
+            }
         }
         trouble.withLock { $0 = problems.first }
     }
@@ -133,17 +139,17 @@ package final class RabbitMQChannel: BelfryCore.Channel {
                 "declare the queue and bind it, or correct rabbitmq.exchange and rabbitmq.routing-key"
             )
         case .lost(let text):
-            retry(
+            unreachable(
                 "unconfirmed",
                 "published, and no confirm came: \(text)",
                 "look into the broker's log"
             )
-        case .unsent(let text): retry("unreachable", text, "check that the broker runs")
+        case .unsent(let text): unreachable("unreachable", text, "check that the broker runs")
         }
     }
 
     private func outcome(_ failure: RabbitMQFailure) -> SendOutcome {
-        retry(
+        unreachable(
             failure.step,
             failure.message,
             Self.remedies[failure.step] ?? "check that the broker runs, and rabbitmq.url"
@@ -162,9 +168,14 @@ package final class RabbitMQChannel: BelfryCore.Channel {
     }
 
     private func retry(_ step: String, _ message: String, _ remedy: String) -> SendOutcome {
-        .retry(
-            after: nil,
-            cause: SendCause(code: "rabbitmq_\(step)", message: message, remedy: remedy)
-        )
+        .retry(after: nil, cause: cause(step, message, remedy))
+    }
+
+    private func unreachable(_ step: String, _ message: String, _ remedy: String) -> SendOutcome {
+        .unreachable(after: nil, cause: cause(step, message, remedy))
+    }
+
+    private func cause(_ step: String, _ message: String, _ remedy: String) -> SendCause {
+        SendCause(code: "rabbitmq_\(step)", message: message, remedy: remedy)
     }
 }

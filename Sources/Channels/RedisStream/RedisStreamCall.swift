@@ -13,8 +13,10 @@ package struct RedisStreamRoute: Sendable, Hashable {
         self.lengthMax = lengthMax
     }
 
-    func key(for message: OutboundMessage) -> String {
-        key.replacing("{account}", with: message.recipient.account, maxReplacements: 1)
+    func key(for message: OutboundMessage) -> String { key(of: message.recipient.account) }
+
+    func key(of account: String) -> String {
+        key.replacing("{account}", with: account, maxReplacements: 1)
     }
 }
 

@@ -10,10 +10,16 @@ import Synchronization
 /// | what happens | outcome |
 /// |---|---|
 /// | added, and confirmed by `replicas` | sent, with the id of the entry as the reference |
-/// | no connection, no answer, no room, not enough replicas, refused | retry |
+/// | no connection, no answer, no room, not enough replicas, no log-in | retry, and the stream counts as out of order |
+/// | refused | retry |
 package final class RedisStreamChannel: Channel {
     package var name: String { "redis-stream" }
     package var isBatching: Bool { true }
+
+    /// A cluster may have lost the server of one stream, and no other.
+    package func endpoint(of account: String) -> Endpoint {
+        Endpoint(channel: name, name: route.key(of: account))
+    }
 
     private let route: RedisStreamRoute
     private let servers: RedisServers
@@ -85,10 +91,15 @@ package final class RedisStreamChannel: Channel {
 
     private func outcome(_ failure: RedisFailure) -> SendOutcome {
         let (step, remedy) = words(failure.code)
-        return .retry(
-            after: nil,
-            cause: SendCause(code: "redis_stream_\(step)", message: failure.message, remedy: remedy)
+        let cause = SendCause(
+            code: "redis_stream_\(step)",
+            message: failure.message,
+            remedy: remedy
         )
+        return switch step {
+        case "closed", "refused": .retry(after: nil, cause: cause)
+        default: .unreachable(after: nil, cause: cause)
+        }
     }
 
     private func words(_ code: RedisFailure.Code) -> (step: String, remedy: String) {

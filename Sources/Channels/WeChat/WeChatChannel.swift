@@ -31,6 +31,11 @@ package struct WeChatChannel: Channel {
         self.sender = sender
     }
 
+    /// One API, whichever interface.
+    package func endpoint(of account: String) -> Endpoint {
+        Endpoint(channel: WeChatInterface.customerService.rawValue, name: account)
+    }
+
     package func send(_ messages: [OutboundMessage]) async -> [SendOutcome] {
         let accounts = Dictionary(grouping: messages.indices) { messages[$0].recipient.account }
         guard accounts.count > 1 else {

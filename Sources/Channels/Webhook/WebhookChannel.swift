@@ -22,7 +22,8 @@ package struct WebhookTarget: Sendable, Hashable {
 /// | answer | outcome |
 /// |---|---|
 /// | 2xx | sent, whatever its body is |
-/// | 408, 425, 429, 5xx, no connection, no answer | retry, after `Retry-After` |
+/// | 408, 425, 429 | retry, after `Retry-After` |
+/// | 5xx, no connection, no answer | the same, and the webhook counts as out of order |
 /// | 3xx | refused: redirects are not followed |
 /// | 410 and every other 4xx | refused |
 package struct WebhookChannel: Channel {
@@ -109,8 +110,8 @@ package struct WebhookChannel: Channel {
         if (200..<300).contains(status) { return .sent(reference: nil) }
         var cause = SendCause(code: "http_\(status)", message: "the webhook answered \(status)")
         switch status {
-        case 408, 425, 429, 500...:
-            return .retry(after: answer.retryAfter, cause: cause)
+        case 500...: return .unreachable(after: answer.retryAfter, cause: cause)
+        case 408, 425, 429: return .retry(after: answer.retryAfter, cause: cause)
         case 300..<400:
             cause.remedy = "enter the address it redirects to: redirects are not followed"
         case 410: cause.remedy = "the receiver wants no more: remove the webhook or correct it"
@@ -126,7 +127,8 @@ package struct WebhookChannel: Channel {
         case .forbidden:
             cause.remedy = "use a public address, or allow this one in the configuration"
             return .refused(.dead, cause: cause)
-        case .notConnected, .noAnswer, .tooLarge: return .retry(after: nil, cause: cause)
+        case .notConnected, .noAnswer: return .unreachable(after: nil, cause: cause)
+        case .tooLarge: return .retry(after: nil, cause: cause)
         }
     }
 }

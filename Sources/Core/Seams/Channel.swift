@@ -6,6 +6,9 @@ package protocol Channel: Sendable {
     /// messages elsewhere.
     var isBatching: Bool { get }
 
+    /// Where the messages of an account go: what can be out of order as a whole, for this account and for all others that share it. Called often.
+    func endpoint(of account: String) -> Endpoint
+
     /// Hands messages over, in order where the channel knows an order.
     ///
     /// - Returns: one outcome for each message, in order.
@@ -14,6 +17,28 @@ package protocol Channel: Sendable {
 
 extension Channel {
     package var isBatching: Bool { false }
+
+    package func endpoint(of account: String) -> Endpoint {
+        Endpoint(channel: name, name: account)
+    }
+}
+
+/// The other side of a channel, as far as it fails as one: a broker, a stream, an account's webhook, WeChat's API for an account.
+package struct Endpoint: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package var channel: String
+    /// The account's key, or that of a stream; empty where the channel has one for all.
+    package var name: String
+
+    package init(channel: String, name: String = "") {
+        self.channel = channel
+        self.name = name
+    }
+
+    package var description: String { name.isEmpty ? channel : "\(channel) (\(name))" }
+
+    package static func < (one: Endpoint, other: Endpoint) -> Bool {
+        (one.channel, one.name) < (other.channel, other.name)
+    }
 }
 
 /// One message, ready to go: the gates have passed it and its variables are filled in.
@@ -59,6 +84,8 @@ package enum SendOutcome: Sendable, Hashable {
     case sent(reference: String?)
     /// Surely not accepted, and worth another attempt, not before `after` has passed.
     case retry(after: Duration?, cause: SendCause)
+    /// As `retry`, and the reason is not the message: nobody can be reached at the channel's ``Endpoint``, or whoever answers there is out of order.
+    case unreachable(after: Duration?, cause: SendCause)
     /// Surely not accepted, and never will be.
     case refused(Outcome, cause: SendCause)
     /// The call ended without an answer after the message may have been accepted.

@@ -48,30 +48,39 @@ extension Desk {
             for parcel in lanes[lane].empty() { hold(parcel, pause, lane, now) }
             return nil
         }
-        guard lanes[lane].shipments < share(of: lane), lanes[lane].waiting(in: band) > 0 else {
-            return nil
-        }
+        clearBlocked(lane, band, now)
+        guard lanes[lane].shipments < share(of: lane), let channel = lanes[lane].channel(in: band)
+        else { return nil }
         let slots = slots(for: band, now)
         // However slow an account is, an eighth of all places is left for the others.
         let own = settings.sends - settings.sends / 8 - lanes[lane].sending
         let quantum = max(1, min(settings.shipmentMessages, slots / rings[band].count))
         lanes[lane].beginTurn(in: band, quantum: quantum)
-        let isOneCall = lanes[lane].channel(in: band).map(batching.contains) ?? false
+        let isOneCall = batching.contains(channel)
         let allowance = lanes[lane].allowance(now, isOneCall: isOneCall)
         lanes[lane].isLimited = allowance == 0
+        let endpoint = endpoint(channel, lanes[lane].account)
         let count = min(
             allowance,
             settings.shipmentMessages,
             lanes[lane].turns[band],
             slots,
-            own
+            own,
+            passing(endpoint, now)
         )
-        return count > 0 ? ship(lane, band, count, isOneCall) : nil
+        guard count > 0 else { return nil }
+        let shipment = ship(lane, band, count, endpoint, isOneCall)
+        circuits.departs(endpoint, shipment.number, now)
+        return shipment
     }
 
-    private mutating func ship(_ lane: Int, _ band: Int, _ count: Int, _ isOneCall: Bool)
-        -> Shipment
-    {
+    private mutating func ship(
+        _ lane: Int,
+        _ band: Int,
+        _ count: Int,
+        _ endpoint: Endpoint,
+        _ isOneCall: Bool
+    ) -> Shipment {
         if lanes[lane].shipments == 0 { lanesSending += 1 }
         let parcels = lanes[lane].load(count, band: band, isOneCall: isOneCall)
         let shipment = Shipment(
@@ -79,7 +88,9 @@ extension Desk {
             lane: lane,
             account: lanes[lane].account,
             channel: parcels[0].channel,
+            endpoint: endpoint,
             parcels: parcels,
+            isOneCall: isOneCall,
             calls: isOneCall ? 1 : parcels.count,
             unknown: lanes[lane].limit.unknown,
             seed: random.next()

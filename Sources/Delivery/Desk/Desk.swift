@@ -10,8 +10,11 @@ struct Desk {
 
     var settings: DispatcherSettings
     private let sequel: any Sequel
+    let endpoints: [String: any Channel]
     /// The names of channels that take many messages in one call.
     let batching: Set<String>
+    /// Which of the places that messages go to are out of order.
+    var circuits = Circuits()
     var random: SplitMix64
 
     /// Lanes are never removed: there are as many as accounts.
@@ -37,7 +40,7 @@ struct Desk {
     /// Claimed and not yet settled.
     var inFlight = 0
     /// Put back for a turn: due, but for the account's rate or its pause.
-    private(set) var turnsAhead = TurnsAhead()
+    var turnsAhead = TurnsAhead()
     /// Past the time asked for, and put back until later.
     private var held = HeldBook()
     /// To be settled.
@@ -77,11 +80,12 @@ struct Desk {
     init(
         settings: DispatcherSettings,
         sequel: any Sequel,
-        batching: Set<String> = [],
+        channels: [String: any Channel] = [:],
         seed: UInt64
     ) {
         self.settings = settings
-        self.batching = batching
+        endpoints = channels
+        batching = Set(channels.filter(\.value.isBatching).keys)
         self.sequel = sequel
         reach = settings.reach.map { Reach($0) }
         random = SplitMix64(seed: seed)
@@ -151,7 +155,7 @@ struct Desk {
 
     // MARK: Gates
 
-    /// Puts what the gatekeeper has passed through the gates that follow, in this order: quiet hours, quota, rate, pause.
+    /// Puts what the gatekeeper has passed through the gates that follow, in this order: quiet hours, quota, circuit, rate, pause.
     ///
     /// The limits of all accounts must have been set before.
     mutating func admit(_ parcels: [Parcel], now: Timestamp) {
@@ -174,6 +178,7 @@ struct Desk {
         if lanes[lane].quotaLeft() == 0, let ends = lanes[lane].limit.quota?.ends {
             return refuse(parcel, overQuotaUntil: ends, now)
         }
+        if holdBlocked(parcel, now) { return }
         let band = band(of: parcel.claim.push, now)
         // However much is due for one account, half of the desk is left for the others.
         let perCall = batching.contains(parcel.channel) ? settings.shipmentMessages : 1
@@ -245,6 +250,7 @@ struct Desk {
 
     mutating func arrived(_ number: Int, at now: Timestamp, _ closings: [Closing]) {
         guard let shipment = shipments.removeValue(forKey: number) else { return }
+        circuits.arrived(shipment.endpoint, number)
         lanes[shipment.lane].arrived(shipment.parcels.count, calls: shipment.calls, now)
         sending -= shipment.parcels.count
         if batching.contains(shipment.channel) { sendingTogether -= shipment.parcels.count }

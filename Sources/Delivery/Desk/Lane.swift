@@ -264,6 +264,16 @@ struct Lane {
         return parcels
     }
 
+    /// Takes out whatever waits for one channel.
+    mutating func remove(to channel: String) -> [Parcel] {
+        var removed: [Parcel] = []
+        review { parcel in
+            if parcel.channel == channel { removed.append(parcel) }
+            return parcel.channel != channel
+        }
+        return removed
+    }
+
     /// The earliest time asked for of what waits. Looks at all of it: what was held does not lie in order.
     var oldestAsked: Timestamp? { bands.joined().lazy.map(\.claim.asked).min() }
 

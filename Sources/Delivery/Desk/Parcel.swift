@@ -17,7 +17,10 @@ struct Shipment: Sendable {
     var lane: Int
     var account: String
     var channel: String
+    var endpoint: Endpoint
     var parcels: [Parcel]
+    /// The channel takes them all in one call.
+    var isOneCall: Bool
     /// So many calls of the other side.
     var calls: Int
     var unknown: UnknownPolicy

@@ -98,6 +98,7 @@ package final class DeliveryMeters: Sendable {
                 recentHeld: state.held.recent(now),
                 accounts: state.accounts,
                 overload: present.overload,
+                circuits: present.circuits,
                 overloads: state.overloads,
                 deferred: state.deferred,
                 capacity: present.capacity

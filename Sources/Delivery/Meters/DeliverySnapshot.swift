@@ -48,7 +48,9 @@ package struct DeliverySnapshot: Sendable {
     package var accounts: [String: AccountTally]
     /// What is deferred because capacity is short; `nil`: nothing is.
     package var overload: Overload?
-    /// How often that has begun.
+    /// The endpoints that are or were out of order since the start.
+    package var circuits: [CircuitState]
+    /// How often capacity became short.
     package var overloads: Int
     /// Messages that were sent late because they had been deferred.
     package var deferred: Int
@@ -106,5 +108,6 @@ struct DeliveryPresent {
     var oldestAsked: Timestamp?
     var oldestHeld: [WaitingState: Timestamp]
     var overload: Overload?
+    var circuits: [CircuitState]
     var capacity: Double?
 }

@@ -49,9 +49,30 @@ package struct API: Sendable {
                 return redirect(to: "/console/login")
             }
         }
+        try refuseUnknownQuery(of: request, at: route)
         let principal = context.principal ?? Principal(id: "", name: "anyone", scopes: [])
         let call = Call(request: request, context: context, server: server, principal: principal)
         return try await once(route, call)
+    }
+
+    /// A slip in a name must not quietly ask for something else. What is not the API's own, such as a link that people share, may carry anything.
+    private func refuseUnknownQuery(of request: Request, at route: Route) throws(Problem) {
+        guard let operation = route.operation, route.path.hasPrefix("/v1/") else { return }
+        let allowed = operation.query.map(\.name)
+        let unknown = request.uri.queryParameters.map { String($0.key) }.filter {
+            !allowed.contains($0)
+        }
+        guard !unknown.isEmpty else { return }
+        let known = allowed.isEmpty ? "none is" : allowed.joined(separator: ", ") + " are"
+        throw Problem(
+            .malformed,
+            "Unknown query parameters; \(known) allowed here.",
+            fields: unknown.map { name in
+                let nearest = Suggestion.nearest(to: name, among: allowed)
+                let guess = nearest.map { "; did you mean '\($0)'?" } ?? ""
+                return Problem.Field("?\(name.prefix(128))", "unknown", "is not known\(guess)")
+            }
+        )
     }
 
     /// Notes who changed what. A change that cannot be noted was made all the same, so the caller hears of it.

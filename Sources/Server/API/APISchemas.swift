@@ -62,7 +62,7 @@ enum APISchemas {
     }
 
     static var all: [JSONValue.Member] {
-        common + pushes + records + reminders + flows + administration
+        common + pushes + records + reminders + flows + accounts + places + configuration
     }
 
     private static let common: [JSONValue.Member] = [
@@ -233,7 +233,19 @@ enum APISchemas {
                 "send_limit_per_minute: integer|null",
                 "failed_last_hour: integer",
                 "outcomes: object",
-                "overload: object|null"
+                "overload: object|null",
+                "circuits: Circuit[]"
+            )
+        ),
+        .init(
+            "Circuit",
+            object(
+                "A webhook, broker, stream or account's API that is out of order: nothing is sent there until a message that tries it is answered, not before `probe_after`. `endpoint` is an account, or the key of a stream; empty where the channel has one for all.",
+                "channel: string",
+                "endpoint: string",
+                "since: time",
+                "probe_after: time",
+                "reason: Reason"
             )
         ),
         .init(

@@ -104,6 +104,12 @@ extension API {
     }
 
     private func json(_ account: AccountRecord) -> JSONValue {
+        let circuits = CircuitFields.json(server.openCircuits(account.key))
+        return .object((settings(account).members ?? []) + [.init("circuits", circuits)])
+    }
+
+    /// What is kept of an account.
+    private func settings(_ account: AccountRecord) -> JSONValue {
         AccountFields.json(account, publicURL: server.configuration.publicURL())
     }
 
@@ -137,7 +143,7 @@ extension API {
         }
         let saved = try await server.records.accounts.save(account)
         try await changed(key)
-        try await audit(call, "account.create", "account/\(key)", after: json(saved))
+        try await audit(call, "account.create", "account/\(key)", after: settings(saved))
         return .json(
             json(saved),
             status: .created,
@@ -157,8 +163,8 @@ extension API {
             call,
             "account.update",
             "account/\(account.key)",
-            before: json(before),
-            after: json(saved)
+            before: settings(before),
+            after: settings(saved)
         )
         return .json(json(saved))
     }
@@ -167,7 +173,7 @@ extension API {
         let account = try await account(call)
         try await server.records.accounts.remove(account.key)
         try await changed(account.key)
-        try await audit(call, "account.delete", "account/\(account.key)", before: json(account))
+        try await audit(call, "account.delete", "account/\(account.key)", before: settings(account))
         return .json(["status": "deleted"])
     }
 

@@ -133,6 +133,15 @@ extension API {
             let isDeferred = reading.overload?.defers(priority) ?? false
             instruments.gauge(.overload, isDeferred ? 1 : 0, [("priority", priority.name)])
         }
+        let open = reading.circuits.count { $0.open != nil }
+        instruments.gauge(.circuitsOpen, Double(open))
+        for circuit in reading.circuits {
+            let labels = [
+                ("channel", circuit.endpoint.channel), ("endpoint", circuit.endpoint.name),
+            ]
+            instruments.gauge(.circuit, circuit.open == nil ? 0 : 1, labels)
+            instruments.gauge(.circuitOpenings, Double(circuit.openings), labels)
+        }
         instruments.gauge(.overloads, Double(reading.overloads))
         instruments.gauge(.deferred, Double(reading.deferred))
         if let capacity = reading.capacity { instruments.gauge(.capacity, capacity) }

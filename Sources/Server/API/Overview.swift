@@ -77,6 +77,7 @@ extension API {
                     "deferral_max": .string(DurationText.inOneUnit(overload.longest)),
                 ]
             } ?? .null,
+            "circuits": CircuitFields.json(reading.circuits),
         ]
     }
 

@@ -19,6 +19,8 @@ extension DispatcherSettings {
         retry.attempts = delivery.attemptsMax
         retry.base = delivery.backoffBase
         retry.longest = delivery.backoffMax
+        circuit.failures = delivery.circuitFailures
+        circuit.coolDown = delivery.circuitCoolDown
         sends = delivery.sendsMax
         overload = OverloadPolicy(configuration.overload)
     }
@@ -95,6 +97,7 @@ extension DeliveryReading {
             outcomes: snapshot.outcomes
         )
         overload = snapshot.overload
+        circuits = snapshot.circuits
         overloads = snapshot.overloads
         deferred = snapshot.deferred
         capacity = snapshot.capacity
@@ -124,7 +127,13 @@ extension Check {
                 problem: faults.isEmpty
                     ? nil : faults.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
             ),
+            Check("circuits", problem: problem(of: delivery.circuits), isVital: false),
         ]
+    }
+
+    private static func problem(of circuits: [CircuitState]) -> String? {
+        let open = circuits.filter { $0.open != nil }.map { "\($0.endpoint)" }
+        return open.isEmpty ? nil : "out of order: " + open.joined(separator: ", ")
     }
 }
 

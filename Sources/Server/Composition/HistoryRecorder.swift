@@ -200,6 +200,10 @@ struct HistoryRecorder: Recorder {
                     reservation.granted = event.sentAt ?? event.at
                 }
                 ledger[reservation: key] = reservation
+            case .released where !event.hasEnded && reservation.isUncertainTemplate:
+                // It holds nothing that could be given back, and knows since when it may have been accepted.
+                reservation.made = GateDesk.notSent
+                ledger[reservation: key] = reservation
             case .released: ledger.giveBack(key, under: rules[recipient.account])
             }
         }

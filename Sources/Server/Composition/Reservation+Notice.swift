@@ -14,6 +14,8 @@ extension Reservation {
     }
 
     var isOfTemplate: Bool { source == Self.template }
+    /// A template message that may have been accepted.
+    var isUncertainTemplate: Bool { isOfTemplate && granted != GateDesk.notSent }
 
     /// The template whose consent it took; `nil` for others.
     var consent: String? {
@@ -30,7 +32,7 @@ extension Reservation {
     ///     write that down here.
     ///   - process: this one: what another handed over has no known end.
     func uncertain(at attempt: Int, for process: ReservationMaker) -> Timestamp? {
-        if isOfTemplate, granted != GateDesk.notSent { return granted }
+        if isUncertainTemplate { return granted }
         guard made != GateDesk.notSent else { return nil }
         // Made before makers were named: who was here before this process is gone.
         guard let maker else { return made < process.began ? made : nil }

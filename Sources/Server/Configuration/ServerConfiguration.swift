@@ -131,6 +131,10 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var attemptsMax = 8
         package var backoffBase = Duration.seconds(1)
         package var backoffMax = Duration.minutes(30)
+        /// So many failures in a row, and nothing more is sent to a webhook, broker or API until it answers; 0: never.
+        package var circuitFailures = 5
+        /// How long nothing is sent there before it is tried with one message.
+        package var circuitCoolDown = Duration.seconds(5)
         /// How long a stop waits for what is in flight.
         package var drainTimeout = Duration.seconds(20)
         /// Messages under way at once, over all accounts.

@@ -298,6 +298,18 @@ extension Setting {
             in: .seconds(1) ... .days(1),
             "Longest wait between attempts."
         ),
+        .integer(
+            "delivery.circuit-failures",
+            \.delivery.circuitFailures,
+            in: 0...1000,
+            "Failures in a row (no connection, no answer, 5xx) after which nothing more is sent to that webhook, broker, stream or account's WeChat API until it answers; never more than delivery.attempts-max. 0: it is tried on, and pushes run out of attempts."
+        ),
+        .duration(
+            "delivery.circuit-cool-down",
+            \.delivery.circuitCoolDown,
+            in: .milliseconds(100) ... .minutes(1),
+            "How long nothing is sent there before one message tries it; doubles each time it fails, up to 1m."
+        ),
         .duration(
             "delivery.drain-timeout",
             \.delivery.drainTimeout,

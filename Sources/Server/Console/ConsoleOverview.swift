@@ -11,7 +11,7 @@ extension API {
         page.values["isLive"] = true
         // Before the rows are read: what happens in between comes twice, and the script knows it again; never not at all.
         page.values["lastEvent"] = String(server.feed.newest)
-        page.values["simulate"] = server.simulateFollow != nil
+        page.values["simulate"] = server.demonstration != nil
         await numbers(&page)
         page.values["chart"] = await chart(title: page.word("next48"))
         await newest(&page, call)
@@ -34,6 +34,8 @@ extension API {
             page.values["overload"] = overload.from.name
             page.values["overloadSince"] = TimeText.render(overload.since)
         }
+        let broken = reading.circuits.filter { $0.open != nil }.map { "\($0.endpoint)" }
+        if !broken.isEmpty { page.values["circuits"] = broken.joined(separator: ", ") }
         page.values["failedTone"] = reading.failedLastHour > 0 ? "bad" : ""
         // A timeline that cannot be counted shows dashes; readiness and the log say why.
         let counts = try? await server.timeline.counts()

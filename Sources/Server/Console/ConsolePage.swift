@@ -24,7 +24,7 @@ struct ConsolePage {
             "otherLang": language.other.rawValue,
             "otherLangName": language.other.name,
             "otherLangURL": url,
-            "demo": call.server.simulateFollow != nil,
+            "demo": call.server.demonstration != nil,
             "signedIn": isSignedIn,
             "hasSession": isSignedIn && call.principal != .local,
             "isLive": false,

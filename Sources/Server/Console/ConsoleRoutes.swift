@@ -16,25 +16,29 @@ extension API {
             page(.get, "/console/people/{account}/{person}") { call in
                 try await personPage(call)
             },
-            Route(
-                method: .post,
-                path: "/console/simulate-follow",
-                access: .scope(.push),
-                operation: nil
-            ) { call in
-                guard let simulate = server.simulateFollow else {
-                    throw Problem(.notFound, "Only a demonstration can simulate a follow.")
-                }
-                try await simulate()
-                return .json(["status": "followed"], status: .accepted)
-            },
             open(.get, "/console/login") { call in loginPage(call, error: "") },
             open(.post, "/console/login") { call in try await login(call) },
             open(.post, "/console/logout") { call in logout(call) },
             asset("console.css", "text/css; charset=utf-8", PackageResources.console_css),
             asset("console.js", "text/javascript; charset=utf-8", PackageResources.console_js),
             asset("icon.svg", "image/svg+xml", PackageResources.icon_svg),
-        ]
+        ] + Demonstration.Act.allCases.map(act)
+    }
+
+    /// A button of the demonstration.
+    private func act(_ act: Demonstration.Act) -> Route {
+        Route(
+            method: .post,
+            path: "/console/\(act.rawValue)",
+            access: .scope(.push),
+            operation: nil
+        ) { _ in
+            guard let demonstration = server.demonstration else {
+                throw Problem(.notFound, "Only a demonstration can do this.")
+            }
+            try await demonstration.begin(act)
+            return .json(["status": "begun"], status: .accepted)
+        }
     }
 
     private typealias Handler = @Sendable (Call) async throws -> Response

@@ -46,6 +46,16 @@ enum Words {
         ),
         "apiKey": ("API key", "API 密钥"),
         "simulateFollow": ("Simulate a follow", "模拟一次关注"),
+        "replayDay": ("Replay a day at 60×", "60 倍速重放一天"),
+        "replaying": (
+            "A day goes by in 24 minutes: this demonstration's clock runs ahead.",
+            "24 分钟内重放一天，演示时钟将随之快进。"
+        ),
+        "simulateRush": ("200,000 due in one second", "一秒内 20 万条到期"),
+        "rushing": (
+            "200,000 messages are due in a moment: watch the numbers.",
+            "20 万条消息即将同时到期，请看各项数字。"
+        ),
         "simulated": ("Somebody follows: watch the list.", "已模拟一位新粉丝，请看下方列表。"),
         "now": ("At this moment", "此刻"),
         "dueNow": ("Due now", "当前到期"),
@@ -55,6 +65,7 @@ enum Words {
             "Capacity is short: pushes of this priority and lower ones wait",
             "容量不足：该优先级及更低的推送已推迟"
         ),
+        "outOfOrder": ("Out of order, pushes wait", "对端故障，推送等待中"),
         "lateness": ("Lateness", "延迟"),
         "oldestOverdue": ("oldest overdue", "最久逾期"),
         "sentPerMinute": ("Sent in the last minute", "最近一分钟已发"),

@@ -23,6 +23,8 @@ package struct ServerDependencies: Sendable {
     package var reading: @Sendable () async -> DeliveryReading
     /// Which pushes are deferred at this moment because capacity is short; `nil`: none.
     package var overload: @Sendable () -> Overload? = { nil }
+    /// The circuits that are open, and keep an account's pushes waiting.
+    package var openCircuits: @Sendable (_ account: String) -> [CircuitState] = { _ in [] }
     /// Where the composition publishes what happens, and event streams listen.
     package var feed: LiveFeed
     /// Answers `/wechat/{account}/callback`.
@@ -56,10 +58,10 @@ package struct ServerDependencies: Sendable {
     }
     /// Moves the records to another place; `nil`: they cannot be moved.
     package var mover: RecordsMover?
-    /// Makes somebody follow; only a demonstration has it.
     /// Before something is called unknown: reads what other servers have written of accounts, flows and topics.
     package var catchUp: @Sendable () async throws -> Void = {}
-    package var simulateFollow: (@Sendable () async throws -> Void)?
+    /// `nil`: this is none.
+    package var demonstration: Demonstration?
     package var version: String
     /// When this server began.
     package let began: Timestamp
@@ -86,7 +88,7 @@ package struct ServerDependencies: Sendable {
         reminders: ReminderDesk? = nil,
         late: LateLines? = nil,
         checks: @escaping @Sendable () async -> [Check] = { [] },
-        simulateFollow: (@Sendable () async throws -> Void)? = nil,
+        demonstration: Demonstration? = nil,
         version: String
     ) {
         self.configuration = configuration
@@ -114,7 +116,7 @@ package struct ServerDependencies: Sendable {
             ?? ReminderDesk(records: records, timeline: timeline, clock: clock, feed: feed)
         self.late = late ?? LateLines(records: records, feed: feed, logger: logger)
         self.checks = checks
-        self.simulateFollow = simulateFollow
+        self.demonstration = demonstration
         self.version = version
     }
 }
@@ -231,7 +233,9 @@ package struct DeliveryReading: Sendable, Hashable {
     package var outcomes: [Outcome: Int]
     /// What is deferred because capacity is short; `nil`: nothing is.
     package var overload: Overload?
-    /// How often that has begun, and how many messages were sent late by it, since the start.
+    /// The webhooks, brokers, streams and APIs that are or were out of order since the start.
+    package var circuits: [CircuitState] = []
+    /// How often capacity became short, and how many messages were sent late by it, since the start.
     package var overloads = 0
     package var deferred = 0
     /// Messages a second that go out when everything is busy; `nil` while that has never been so.

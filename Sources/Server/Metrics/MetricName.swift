@@ -21,6 +21,9 @@ package enum MetricName: String, Sendable, CaseIterable {
     case sentPerMinute = "belfry_delivery_sent_last_minute"
     case failuresPerHour = "belfry_delivery_failed_last_hour"
     case outcomes = "belfry_delivery_outcomes_total"
+    case circuitsOpen = "belfry_delivery_circuits_open"
+    case circuit = "belfry_delivery_circuit"
+    case circuitOpenings = "belfry_delivery_circuit_openings_total"
     case overload = "belfry_overload"
     case overloads = "belfry_overloads_total"
     case deferred = "belfry_overload_deferred_total"
@@ -55,6 +58,11 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .sentPerMinute: "Messages sent in the last minute."
         case .failuresPerHour: "Pushes that failed in the last hour."
         case .outcomes: "Pushes that ended, by outcome."
+        case .circuitsOpen:
+            "Webhooks, brokers, streams and accounts' APIs that are out of order: nothing is sent there."
+        case .circuit:
+            "Whether nothing is sent to a webhook, broker, stream or account's API because it is out of order: 1 or 0; absent until it was."
+        case .circuitOpenings: "How often that has begun."
         case .overload:
             "Whether pushes of a priority are deferred because capacity is short: 1 or 0."
         case .overloads: "How often capacity became short."

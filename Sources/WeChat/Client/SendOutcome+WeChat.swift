@@ -8,8 +8,8 @@ extension SendOutcome {
     /// | what happened | outcome |
     /// |---|---|
     /// | WeChat's own error | by ``WeChatErrorTable`` |
-    /// | no connection; any failure before the call itself | retry |
-    /// | time ran out, connection broke, answer too large | unknown |
+    /// | no connection; no answer, a broken one or 5xx before the call itself | retry, and the API counts as out of order |
+    /// | time ran out, connection broke, answer too large | unknown, which counts as out of order, too |
     /// | HTTP 5xx, or an answer that is not WeChat's | unknown: it may come from behind the acceptance |
     /// | HTTP 3xx, 4xx: somebody in front refused the request | retry, after `Retry-After` |
     /// | the base URL may not be called | stop the account |
@@ -30,15 +30,15 @@ extension SendOutcome {
         case .transport(let transport) where transport.kind == .forbidden:
             self = .stopAccount(cause: cause)
         case .transport(let transport) where transport.kind == .notConnected:
-            self = .retry(after: nil, cause: cause)
+            self = .unreachable(after: nil, cause: cause)
         case .status(let status, let after) where status < 500:
             self = .retry(after: after, cause: cause)
         case .status(_, let after) where failure.stage == .preparation:
-            self = .retry(after: after, cause: cause)
+            self = .unreachable(after: after, cause: cause)
         case .transport, .status, .unreadable:
             self =
                 failure.stage == .preparation
-                ? .retry(after: nil, cause: cause) : .unknown(cause: cause)
+                ? .unreachable(after: nil, cause: cause) : .unknown(cause: cause)
         }
     }
 

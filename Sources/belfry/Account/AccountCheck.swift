@@ -78,6 +78,11 @@ struct AccountFindings: Encodable {
                 "it is paused: \(account["paused"].cell). Resume it with: belfry account resume"
             )
         }
+        for circuit in account["circuits"].array {
+            hints.append(
+                "\(circuit["channel"].cell) is out of order since \(circuit["since"].cell): \(circuit["reason"]["message"].cell). Pushes wait until it answers"
+            )
+        }
         ok = problems.isEmpty
     }
 }

@@ -17,7 +17,7 @@ struct KeyCreate: AsyncParsableCommand {
     var name: String
     @Option(help: "What it may do; may be repeated.")
     var scope: [String]
-    @Option(help: "Until when: RFC 3339.")
+    @Option(help: "Until when: RFC 3339, or milliseconds since 1970.")
     var expires: String?
     @OptionGroup var api: APIOptions
 
@@ -29,7 +29,7 @@ struct KeyCreate: AsyncParsableCommand {
         try await reporting {
             let body = JSON.of([
                 "name": .string(name), "scopes": .array(scope.map { .string($0) }),
-                "expires": .text(expires),
+                "expires": .time(expires),
             ])
             let answer = try await api.client().call(.post, "/v1/keys", body: body)
             if api.json { return print(answer.text) }

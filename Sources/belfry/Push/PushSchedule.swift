@@ -28,14 +28,15 @@ struct PushSchedule: AsyncParsableCommand {
     var delay: String?
     @Option(
         name: .customLong("at"),
-        help: "When it is due: RFC 3339, such as 2026-12-24T10:00:00+08:00."
+        help:
+            "When it is due: RFC 3339, such as 2026-12-24T10:00:00+08:00, or milliseconds since 1970."
     )
     var due: String?
     @Option(help: "The channel that carries it: wechat, template, subscribe, webhook or log.")
     var channel: String
     @Option(help: "urgent, high, normal or low. (default: normal)")
     var priority: String?
-    @Option(help: "After this time it is no longer worth sending: RFC 3339.")
+    @Option(help: "After this time it is no longer worth sending: as --at.")
     var expires: String?
     @Option(help: "What is sent, as text or JSON.")
     var payload: String?
@@ -57,8 +58,8 @@ struct PushSchedule: AsyncParsableCommand {
             let text = try payload ?? Input.text(of: payloadFile ?? "-")
             let push = JSON.of([
                 "id": .string(id), "account": .text(account), "to": .string(to),
-                "due": .text(due), "delay": .text(delay), "channel": .string(channel),
-                "priority": .text(priority), "expires": .text(expires), "payload": .string(text),
+                "due": .time(due), "delay": .text(delay), "channel": .string(channel),
+                "priority": .text(priority), "expires": .time(expires), "payload": .string(text),
             ])
             let answer: JSON
             do {

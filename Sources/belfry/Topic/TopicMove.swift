@@ -12,7 +12,7 @@ struct TopicMove: AsyncParsableCommand {
     var topic: String
     @Option(
         name: .customLong("to"),
-        help: "When it opens now: RFC 3339, or local time of the account."
+        help: "When it opens now: RFC 3339, local time of the account, or milliseconds since 1970."
     )
     var opening: String
     @OptionGroup var api: APIOptions
@@ -22,7 +22,7 @@ struct TopicMove: AsyncParsableCommand {
             let answer = try await api.client().call(
                 .patch,
                 TopicCommand.path(topic),
-                body: .object(["opening": .string(opening)])
+                body: .object(["opening": .time(opening)])
             )
             if api.json { return print(answer.text) }
             print("\(topic) opens \(answer["opening"].cell), people are told \(answer["due"].cell)")

@@ -23,7 +23,7 @@ struct TopicSet: AsyncParsableCommand {
     var account: String?
     @Option(help: "What it is called in messages.")
     var title: String?
-    @Option(help: "When it opens: RFC 3339, or local time of the account.")
+    @Option(help: "When it opens: RFC 3339, local time of the account, or milliseconds since 1970.")
     var opening: String?
     @Option(help: "How long before that people are reminded, such as 10m.")
     var lead: String?
@@ -77,10 +77,11 @@ struct TopicSet: AsyncParsableCommand {
 
     private func members() throws -> [String: JSON] {
         let texts = [
-            "account": account, "title": title, "opening": opening, "lead": lead,
-            "channel": channel, "priority": priority,
+            "account": account, "title": title, "lead": lead, "channel": channel,
+            "priority": priority,
         ]
         var members = texts.compactMapValues { $0.map { JSON.string($0) } }
+        if let opening { members["opening"] = .time(opening) }
         if let expiresAfter {
             members["expires_after"] = expiresAfter == "never" ? .null : .string(expiresAfter)
         }

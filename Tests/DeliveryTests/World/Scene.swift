@@ -57,6 +57,8 @@ final class ScriptedChannel: Channel {
 
     let name: String
     let isBatching: Bool
+    /// One endpoint for all accounts, as a broker is.
+    let isShared: Bool
     let clock: SeededExecutor
     private let script: @Sendable (OutboundMessage) async -> SendOutcome
     private let log = Mutex<[Delivery]>([])
@@ -64,6 +66,7 @@ final class ScriptedChannel: Channel {
     init(
         name: String = "log",
         isBatching: Bool = false,
+        isShared: Bool = false,
         clock: SeededExecutor,
         script: @escaping @Sendable (OutboundMessage) async -> SendOutcome = { _ in
             .sent(reference: nil)
@@ -71,6 +74,7 @@ final class ScriptedChannel: Channel {
     ) {
         self.name = name
         self.isBatching = isBatching
+        self.isShared = isShared
         self.clock = clock
         self.script = script
     }
@@ -78,6 +82,10 @@ final class ScriptedChannel: Channel {
     /// Every message that was handed over, in order.
     var deliveries: [Delivery] { log.withLock { $0 } }
     var ids: [String] { deliveries.map(\.message.id.text) }
+
+    func endpoint(of account: String) -> Endpoint {
+        Endpoint(channel: name, name: isShared ? "" : account)
+    }
 
     func send(_ messages: [OutboundMessage]) async -> [SendOutcome] {
         let now = clock.now()
@@ -170,6 +178,8 @@ final class Scene {
     let timeline: ModelTimeline
     let alarm: ModelAlarm
     let channel: ScriptedChannel
+    /// Another one, which takes everything.
+    let other: ScriptedChannel
     let recorder: ModelRecorder
     let limits = ModelLimits()
     let dispatcher: Dispatcher<ModelTimeline, ModelAlarm, SeededExecutor>
@@ -185,6 +195,7 @@ final class Scene {
         recorder: ModelRecorder = ModelRecorder(),
         settings: DispatcherSettings = DispatcherSettings(),
         isBatching: Bool = false,
+        isShared: Bool = false,
         script: @escaping @Sendable (OutboundMessage, SeededExecutor) async -> SendOutcome = {
             _,
             _ in .sent(reference: nil)
@@ -196,12 +207,15 @@ final class Scene {
         self.alarm = alarm
         self.recorder = recorder
         timeline = ModelTimeline(clock: world) { alarm.bell.ring() }
-        channel = ScriptedChannel(isBatching: isBatching, clock: world) { await script($0, world) }
+        channel = ScriptedChannel(isBatching: isBatching, isShared: isShared, clock: world) {
+            await script($0, world)
+        }
+        other = ScriptedChannel(name: "other", clock: world)
         dispatcher = Dispatcher(
             timeline: timeline,
             alarm: alarm,
             clock: world,
-            channels: [channel],
+            channels: [channel, other],
             gate: gate,
             limits: limits,
             sequel: sequel,

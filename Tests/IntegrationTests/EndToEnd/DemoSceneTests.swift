@@ -1,4 +1,5 @@
 import BelfryDemo
+import BelfryTestSupport
 import Logging
 import Testing
 
@@ -14,7 +15,7 @@ struct DemoSceneTests {
         let scene = DemoScene(
             followers: 100,
             seed: seed,
-            folder: TemporaryFolder().path,
+            folder: TemporaryFolder(isMade: false).path,
             logger: logger
         )
         let summary = try await scene.play()

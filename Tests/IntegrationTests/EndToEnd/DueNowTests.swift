@@ -2,13 +2,14 @@ import BelfryCore
 import BelfryJournal
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 @Suite("What is due now")
 struct DueNowTests {
     @Test("counts a backlog far larger than delivery holds, whoever holds it")
     func backlog() async throws {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         let clock = ManualClock()
         let timeline = try await JournalTimeline.open(folder: folder.path, clock: clock)
         for batch in 0..<5 {

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryDelivery
 import BelfryRecords
 import BelfryServer
+import BelfryTestSupport
 import Testing
 
 /// What holds, and what can never be sent, in the history.

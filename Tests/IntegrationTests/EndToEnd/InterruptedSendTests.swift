@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryJournal
 import BelfryRecords
 import BelfryServer
+import BelfryTestSupport
 import BelfryWeChatSimulator
 import Testing
 

@@ -3,6 +3,7 @@ import BelfryDelivery
 import BelfryPostgresProcess
 import BelfryRecords
 import BelfryServer
+import BelfryTestSupport
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@ import BelfryCore
 import BelfryRecords
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import Foundation
 
 /// One message as the log channel wrote it down.

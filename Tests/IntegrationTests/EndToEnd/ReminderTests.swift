@@ -3,6 +3,7 @@ import BelfryCore
 import BelfryRecords
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import BelfryWeChatSimulator
 import Logging
 import Testing

@@ -4,6 +4,7 @@ import BelfryJournal
 import BelfryRecords
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import BelfryWeChatSimulator
 import Logging
 import ServiceLifecycle
@@ -20,7 +21,7 @@ struct World: Sendable {
     let server: SimulatorServer
     let settings: AccountSettings
     private(set) var configuration = ServerConfiguration()
-    private let folder = TemporaryFolder()
+    private let folder = TemporaryFolder(isMade: false)
 
     var appID: String { settings.appID }
     var path: String { folder.path }

@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryRecords
 import BelfryServer
+import BelfryTestSupport
 import BelfryWeChatSimulator
 import Foundation
 import Testing

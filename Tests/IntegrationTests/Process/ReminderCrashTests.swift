@@ -2,6 +2,7 @@ import BelfryClient
 import BelfryCore
 import BelfryRecords
 import BelfryServer
+import BelfryTestSupport
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryServer
+import BelfryTestSupport
 import BelfryWeChatSimulator
 import Foundation
 import Testing
@@ -48,7 +49,7 @@ struct StartTests {
 
     @Test("a folder that cannot be made ends with 73 and says what to do")
     func impossibleFolder() async throws {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         try Data().write(to: URL(filePath: folder.path))
         let server = try Program(["serve", "--data-folder", folder.path + "/data"])
         #expect(try await server.ended() == 73)
@@ -72,7 +73,7 @@ struct StartTests {
         arguments: wrongSettings
     )
     func wrongSetting(arguments: [String], code: Int32, says: [String]) async throws {
-        let parent = TemporaryFolder()
+        let parent = TemporaryFolder(isMade: false)
         let data = parent.path + "/a/b"
         let common = ["serve", "--data-folder", data, "--http-port", "0", "--log-level", "error"]
         let server = try Program(common + arguments)
@@ -84,7 +85,7 @@ struct StartTests {
 
     @Test("a folder that held something before is left as it was found")
     func keepsWhatWasThere() async throws {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         let media = folder.path + "/media"
         try FileManager.default.createDirectory(
             atPath: media,
@@ -100,7 +101,7 @@ struct StartTests {
 
     @Test("beside a first key that is there already none is made: nobody would have it")
     func firstKey() async throws {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         let admin = folder.path + "/admin.key"
         try FileManager.default.createDirectory(
             atPath: folder.path,
@@ -132,7 +133,7 @@ struct StartTests {
         .enabled(if: asNobody != nil, "root may write anywhere, and setpriv is missing")
     )
     func readOnly() async throws {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(isMade: false)
         try FileManager.default.createDirectory(
             atPath: folder.path,
             withIntermediateDirectories: true,

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryServer
+import BelfryTestSupport
 import Foundation
 
 extension World {

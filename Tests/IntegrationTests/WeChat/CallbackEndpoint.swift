@@ -1,7 +1,7 @@
 import BelfryCore
+import BelfryTestSupport
 import BelfryWeChat
 import Hummingbird
-import Logging
 import NIOCore
 import Synchronization
 
@@ -30,26 +30,7 @@ final class CallbackEndpoint: Sendable {
             let buffer = try await request.body.collect(upTo: 1 << 20)
             return self.respond(request, Array(buffer.readableBytesView))
         }
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        var logger = Logger(label: "callbacks")
-        logger.logLevel = .critical
-        let app = Application(
-            router: router,
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.yield($0.localAddress?.port ?? 0) },
-            logger: logger
-        )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await app.runService(gracefulShutdownSignals: []) }
-            group.addTask {
-                for await port in ports {
-                    try await body("http://127.0.0.1:\(port)/callback")
-                    return
-                }
-            }
-            try await group.next()
-            group.cancelAll()
-        }
+        try await withLoopbackServer(router) { try await body($0 + "/callback") }
     }
 
     private func respond(_ request: Request, _ body: [UInt8]) -> Response {

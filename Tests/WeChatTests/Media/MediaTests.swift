@@ -154,7 +154,7 @@ struct MediaTests {
         }
         let sender = WeChatSender(client: .fake(fake, clock), media: library(fake))
         let message = CustomerMessage(.image(mediaID: "file:a.png"))
-        guard case .retry = await sender.send(message, to: "o", due: clock.now()) else {
+        guard case .unreachable = await sender.send(message, to: "o", due: clock.now()) else {
             Issue.record("must be tried again")
             return
         }

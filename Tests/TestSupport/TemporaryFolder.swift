@@ -1,3 +1,5 @@
+import Foundation
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -7,13 +9,15 @@ import Darwin
 #endif
 
 /// A folder that is there as long as the test.
-final class TemporaryFolder: Sendable {
-    let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
-    init() {
-        var template = Array("/tmp/belfry-moving-XXXXXX".utf8CString)
+    /// - Parameter isMade: otherwise the path alone is free, for whoever makes its own folder.
+    package init(isMade: Bool = true) {
+        var template = Array((NSTemporaryDirectory() + "belfry-test-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { fatalError("no temporary folder can be made") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        if !isMade { rmdir(path) }
     }
 
     deinit { remove(path) }
@@ -26,12 +30,14 @@ final class TemporaryFolder: Sendable {
         rmdir(path)
     }
 
-    var names: [String] { names(in: path) }
+    /// What is in it, by name.
+    package var names: [String] { names(in: path) }
 
-    func names(of folder: String) -> [String] { names(in: "\(path)/\(folder)") }
+    /// What is in a folder of it.
+    package func names(of folder: String) -> [String] { names(in: "\(path)/\(folder)") }
 
     /// Turns a byte of a file over.
-    func flip(_ name: String, at offset: Int) {
+    package func flip(_ name: String, at offset: Int) {
         let file = open("\(path)/\(name)", O_RDWR)
         defer { close(file) }
         var byte: UInt8 = 0
