@@ -1,5 +1,6 @@
 import BelfryClient
 import BelfryPostgresProcess
+import BelfryTestSupport
 import Foundation
 import Synchronization
 import Testing

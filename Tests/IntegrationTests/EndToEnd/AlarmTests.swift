@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryServer
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 @Suite("What wakes delivery")
