@@ -73,7 +73,10 @@ struct MigrateTests {
         try await redis.answers()
         let postgres = try await PostgresProcess()
         defer { postgres.remove() }
-        let flags = ["--timeline-url", redis.address, "--records-url", postgres.address()]
+        let flags = [
+            "--timeline-url", redis.address, "--timeline-shards", "64", "--records-url",
+            postgres.address(),
+        ]
         var servers = [try await RunningServer(folder: "\(folder)/0", arguments: flags)]
         // Before the others start: accounts are read then.
         try await addAccount(servers[0])

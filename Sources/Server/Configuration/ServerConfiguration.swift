@@ -37,7 +37,7 @@ package struct ServerConfiguration: Sendable, Equatable {
         /// Where pending pushes are kept: `redis://…`, `rediss://…` or `postgres://…`. Empty: in the data folder.
         package var url = ""
         /// How many shards pushes on Redis are spread over; the same for every server that shares them.
-        package var shards = 64
+        package var shards = 16
         /// The first word of the keys in Redis, or the schema in PostgreSQL.
         package var prefix = "belfry"
         /// Replicas that must have what was accepted.

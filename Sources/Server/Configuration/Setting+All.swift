@@ -52,7 +52,7 @@ extension Setting {
             "timeline.shards",
             \.timeline.shards,
             in: 1...16_384,
-            "Shards that pushes on Redis are spread over; the same for all who share them, for good."
+            "Shards that pushes on Redis are spread over, the same for all who share them; `belfry config set` changes them while serving."
         ),
         .text(
             "timeline.prefix",

@@ -6,7 +6,7 @@ package struct RedisConfiguration: Sendable {
     /// The first word of every key.
     package var prefix = "belfry"
     /// How many shards: 1 to 16,384, the same for everybody who uses these keys.
-    package var shards = 64
+    package var shards = 16
     /// Names this process across restarts: what it held when it ended is due again as soon as it is back. Nobody else may use the name.
     package var owner: String
     /// A due push moves up one priority band each time it has waited this long (promise T7).

@@ -63,6 +63,9 @@ package final class RedisTimeline: Timeline {
         guard 1...HashSlot.count ~= configuration.shards else {
             throw TimelineError(.invalid, "shards: 1 to \(HashSlot.count) are allowed")
         }
+        guard 1...255 ~= configuration.owner.utf8.count else {
+            throw TimelineError(.invalid, "owner: 1 to 255 bytes are allowed")
+        }
         guard !configuration.prefix.contains(where: { "{} ".contains($0) }) else {
             throw TimelineError(.invalid, "prefix: braces and spaces are not allowed")
         }
