@@ -63,22 +63,32 @@ package struct PeerServer: Sendable {
     }
 }
 
-/// A port of 127.0.0.1 that nobody uses.
+/// A port of 127.0.0.1 that nobody uses: one after another, so that two servers that are being started do not get the same, and below those that the system gives to
+/// outgoing connections, any of which could take it before the server does.
 package enum LoopbackPort {
-    /// - Throws: ``LoadFailure`` where the system has none to give.
+    private static let range = 4_000..<12_000
+    private static let next = Atomic(Int.random(in: range))
+
+    /// - Throws: ``LoadFailure`` where there is none.
     package static func free() throws -> Int {
+        for _ in range {
+            let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            let port = range.lowerBound + number % range.count
+            if isFree(port) { return port }
+        }
+        throw LoadFailure("there is no free port")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 ? getsockname(listener, $0, &size) : -1
-            }
+        address.sin_port = in_port_t(port).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, size) == 0 }
         }
-        guard status == 0 else { throw LoadFailure("there is no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

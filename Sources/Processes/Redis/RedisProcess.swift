@@ -164,12 +164,15 @@ package func program(_ name: String) throws -> String {
 /// A port of 127.0.0.1 that nobody uses, nor the one 10,000 above, where servers of a cluster talk to each other. Both below those
 /// that the system gives to outgoing connections.
 package func freePort() throws -> Int {
-    for _ in 0..<1000 {
-        let port = Int.random(in: 12_000..<22_000)
+    for _ in 0..<10_000 {
+        let port = 12_000 + nextPort.wrappingAdd(1, ordering: .relaxed).oldValue % 10_000
         if isFree(port), isFree(port + 10_000) { return port }
     }
     throw ServerMissing(description: "there is no free port")
 }
+
+/// One after another: two servers that are being started do not get the same.
+private let nextPort = Atomic(Int.random(in: 0..<10_000))
 
 private func isFree(_ port: Int) -> Bool {
     #if canImport(Darwin)
