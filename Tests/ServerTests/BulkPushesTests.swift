@@ -166,7 +166,7 @@ struct BulkPushesTests {
         let fixture = try await ServerFixture()
         let payload = #"{"msgtype":"text", "text":{"content":"a\u4f60\n"} }"#
         _ = try await post(
-            #"{"id":"x\u002fy","account":"shop","to":"o1","due":1,"channel":"log","payload":"#
+            #"{"id":"x\u002fy","account":"shop","to":"o1","due":1700000000000,"channel":"log","payload":"#
                 + payload + "}",
             fixture
         )
@@ -174,15 +174,22 @@ struct BulkPushesTests {
     }
 
     static let badLines: [(String, String, String)] = [
-        (#"{"account":"shop","to":"o","due":1,"channel":"log","payload":1}"#, "/id", "missing"),
         (
-            #"{"id":"","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#, "/id",
+            #"{"account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#, "/id",
+            "missing"
+        ),
+        (
+            #"{"id":"","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#,
+            "/id",
             "limit"
         ),
-        (#"{"id":"a","account":"shop","due":1,"channel":"log","payload":1}"#, "/to", "missing"),
+        (
+            #"{"id":"a","account":"shop","due":1700000000000,"channel":"log","payload":1}"#, "/to",
+            "missing"
+        ),
         (#"{"id":"a","account":"shop","to":"o","channel":"log","payload":1}"#, "/due", "missing"),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"delay":"1s","channel":"log","payload":1}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"delay":"1s","channel":"log","payload":1}"#,
             "/delay", "ambiguous"
         ),
         (
@@ -194,21 +201,31 @@ struct BulkPushesTests {
             "time"
         ),
         (
+            #"{"id":"a","account":"shop","to":"o","due":1795300000,"channel":"log","payload":1}"#,
+            "/due", "too_past"
+        ),
+        (
             #"{"id":"a","account":"shop","to":"o","due":"2224-01-01T00:00:00Z","channel":"log","payload":1}"#,
             "/due", "too_far"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"fax","payload":1}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"fax","payload":1}"#,
             "/channel", "unknown"
         ),
         (
-            #"{"id":"a","account":"nope","to":"o","due":1,"channel":"log","payload":1}"#,
+            #"{"id":"a","account":"nope","to":"o","due":1700000000000,"channel":"log","payload":1}"#,
             "/account", "unknown"
         ),
-        (#"{"id":"a","to":"o","due":1,"channel":"log","payload":1}"#, "/account", "missing"),
-        (#"{"id":"a","account":"shop","to":"o","due":1,"channel":"log"}"#, "/payload", "missing"),
         (
-            #"{"id":"a","account":"shop","to":"o","due":5,"expires":5,"channel":"log","payload":1}"#,
+            #"{"id":"a","to":"o","due":1700000000000,"channel":"log","payload":1}"#, "/account",
+            "missing"
+        ),
+        (
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log"}"#,
+            "/payload", "missing"
+        ),
+        (
+            #"{"id":"a","account":"shop","to":"o","due":1700000000005,"expires":1700000000005,"channel":"log","payload":1}"#,
             "/expires", "before_due"
         ),
         (
@@ -216,51 +233,58 @@ struct BulkPushesTests {
             "/expires", "before_due"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":null}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":null}"#,
             "/payload", "missing"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"wechat","payload":1}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"wechat","payload":1}"#,
             "/payload", "payload"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":1,"prio":"high"}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1,"prio":"high"}"#,
             "/prio", "unknown"
         ),
         (
-            #"{"id":"a","id":"b","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#,
+            #"{"id":"a","id":"b","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#,
             "/id", "twice"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":1,"priority":"top"}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1,"priority":"top"}"#,
             "/priority", "value"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":1,"merge":{"key":"k","grace":"100d"}}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1,"merge":{"key":"k","grace":"100d"}}"#,
             "/merge/grace", "limit"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":1} x"#, "",
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1} x"#,
+            "",
             "json"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":[1,}"#, "",
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":[1,}"#,
+            "",
             "json"
         ),
         (
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":"\ud800"}"#, "",
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":"\ud800"}"#,
+            "",
             "json"
         ),
         ("[1]", "", "json"),
         ("null", "", "json"),
         ("{", "", "json"),
-        (#"{"id":7,"account":"shop","to":"o","due":1,"channel":"log","payload":1}"#, "/id", "type"),
+        (
+            #"{"id":7,"account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#,
+            "/id", "type"
+        ),
     ]
 
     @Test("says what is wrong with a line, and accepts its neighbours", arguments: badLines)
     func bad(line: String, pointer: String, code: String) async throws {
         let fixture = try await ServerFixture()
-        let good = #"{"id":"good-1","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#
+        let good =
+            #"{"id":"good-1","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#
         let other = good.replacing("good-1", with: "good-2")
         let (status, lines) = try await post("\(good)\n\(line)\n\(other)\n", fixture)
         #expect(status == 207)
@@ -278,12 +302,14 @@ struct BulkPushesTests {
         let long = String(repeating: "i", count: 10_000)
         let deep = String(repeating: "[", count: 5000)
         var body = Array(
-            #"{"id":"\#(long)","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#.utf8
+            #"{"id":"\#(long)","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#
+                .utf8
         )
         body += [10] + Array(#"{"id":""#.utf8) + [0xC0, 0xAF] + Array(#""}"#.utf8) + [10]
         body += Array(#"{"id":"d","payload":\#(deep)"#.utf8) + [10]
         body += Array(
-            #"{"id":"ok","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#.utf8
+            #"{"id":"ok","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#
+                .utf8
         )
         let (status, lines) = try await post(body, fixture)
         #expect(status == 207)
@@ -295,7 +321,8 @@ struct BulkPushesTests {
     @Test("skips a line that is longer than a chunk, and goes on behind it")
     func endlessLine() async throws {
         let fixture = try await ServerFixture()
-        let good = #"{"id":"good","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#
+        let good =
+            #"{"id":"good","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#
         let (status, lines) = try await post(
             String(repeating: "x", count: 700_000) + "\n" + good,
             fixture
@@ -309,7 +336,7 @@ struct BulkPushesTests {
     func batches() async throws {
         let fixture = try await ServerFixture()
         let body = (0..<20_000).map {
-            #"{"id":"p\#($0)","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#
+            #"{"id":"p\#($0)","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#
         }.joined(separator: "\n")
         let (status, lines) = try await post(body, fixture)
         #expect(status == 200)
@@ -323,7 +350,7 @@ struct BulkPushesTests {
         let fixture = try await ServerFixture()
         fixture.timeline.fail(with: TimelineError(.full, "the disk is full"))
         let (status, lines) = try await post(
-            #"{"id":"a","account":"shop","to":"o","due":1,"channel":"log","payload":1}"#,
+            #"{"id":"a","account":"shop","to":"o","due":1700000000000,"channel":"log","payload":1}"#,
             fixture
         )
         #expect(status == 507)

@@ -343,6 +343,9 @@ struct BulkPushParser {
         guard let due = parts.due ?? parts.delay.map({ around.now + $0 }) else {
             return note(&parts, "/due", "missing", "is needed, or delay")
         }
+        if let problem = PushFields.pastProblem(due, around.now) {
+            return note(&parts, "/due", "too_past", problem)
+        }
         if let problem = PushFields.expiryProblem(due: due, expires: parts.expires) {
             return note(&parts, "/expires", "before_due", problem)
         }

@@ -37,6 +37,13 @@ enum PushFields {
 
     static let reserved = "must not begin with flow/ or reminder/: such pushes are Belfry's own"
 
+    /// Whoever gives seconds in place of milliseconds would have his push sent at once.
+    static func pastProblem(_ due: Timestamp, _ now: Timestamp) -> String? {
+        guard due < now - .seconds(20 * 366 * 86_400) else { return nil }
+        return
+            "is more than 20 years ago; times are RFC 3339 or milliseconds, not seconds, since 1970"
+    }
+
     /// What is wrong with an expiry: a push that expires when it becomes due, or before, is never sent.
     static func expiryProblem(due: Timestamp, expires: Timestamp?) -> String? {
         guard let expires, expires <= due else { return nil }
@@ -117,6 +124,7 @@ enum PushFields {
             fields.note("delay", "ambiguous", "give either due or delay")
             return nil
         }
+        if let due, let problem = pastProblem(due, now) { fields.note("due", "too_past", problem) }
         if let result = due ?? delay.map({ now + $0 }) { return result }
         if fields.problems.count == before {
             fields.note("due", "missing", "is needed, or delay")
