@@ -127,7 +127,9 @@ struct APITests {
             with: #""due":1700000000005,"expires":1700000000006"#
         )
         #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
-        #expect(fixture.timeline.pushes["a/b"]?.expires == Timestamp(milliseconds: 1_700_000_000_006))
+        #expect(
+            fixture.timeline.pushes["a/b"]?.expires == Timestamp(milliseconds: 1_700_000_000_006)
+        )
     }
 
     @Test("a push that is scheduled, replaced and cancelled has a line for each, many as one")

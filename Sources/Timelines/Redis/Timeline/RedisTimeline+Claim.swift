@@ -18,16 +18,13 @@ extension RedisTimeline {
             try await lookAtAll(deferring: deferral)
             hasLooked = true
         }
-        // What becomes due meanwhile is for the next claim: whoever waited for it would keep the first from going.
-        var start = book.now
         while claims.count < limit {
-            let due = book.due(by: start)
+            let due = book.due()
             if due.isEmpty {
                 // Others may have put something; and the server's clock may have been set.
-                if hasLooked || !claims.isEmpty { break }
+                if hasLooked { break }
                 try await lookAtAll(deferring: deferral)
                 hasLooked = true
-                start = book.now
                 continue
             }
             do throws(TimelineError) {

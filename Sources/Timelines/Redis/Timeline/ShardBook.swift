@@ -131,14 +131,11 @@ final class ShardBook: Sendable {
     }
 
     /// The shards with something due for so long, the one that has waited longest first.
-    func due(since span: Duration = .zero) -> [Int] { due(by: now.map { $0 - span }) }
-
-    /// The shards with something that was due at a time.
-    func due(by time: Timestamp?) -> [Int] {
-        guard let time else { return [] }
+    func due(since span: Duration = .zero) -> [Int] {
+        guard let now = now.map({ $0 - span }) else { return [] }
         return state.withLock { state in
             state.shards.indices.compactMap { index in
-                state.shards[index].nextDue.flatMap { $0 <= time ? ($0, index) : nil }
+                state.shards[index].nextDue.flatMap { $0 <= now ? ($0, index) : nil }
             }
         }.sorted { $0.0 < $1.0 }.map(\.1)
     }
