@@ -107,12 +107,9 @@ struct MoveTests {
         var content: [String: Set<SQLRow>] = [:]
         for table in try await database.movedTables() {
             let copy = RowCopy(table, database.moving)
-            var last: [SQLValue]?
-            repeat {
-                let rows = try await copy.rows(in: database, after: last)
-                content[table.name, default: []].formUnion(rows)
-                last = rows.last.map { table.key(of: $0) }
-            } while last != nil
+            guard let last = try await copy.lastKey(in: database) else { continue }
+            let rows = try await copy.rows(in: database, after: nil, upTo: last, limit: nil)
+            content[table.name] = Set(rows)
         }
         return content
     }
@@ -194,6 +191,41 @@ struct MoveTests {
         let again = try await scene.openTarget()
         #expect(try await again.settings.find("live")?.value == "{\"step\":90}")
         await again.close()
+        await scene.close()
+    }
+
+    @Test("ends, however fast others write", arguments: Way.allCases)
+    func busy(way: Way) async throws {
+        let scene = try await Scene(way)
+        let records = try await scene.openSource()
+        try await fill(records, scene.clock)
+        // With every look there is something new.
+        let writes = Mutex(0)
+        let source = BusyDatabase(records.movable.current) { () throws(RecordsError) in
+            let number = writes.withLock { writes in
+                writes += 1
+                return writes
+            }
+            let lines = (0..<20).map {
+                delivery(100_000 + number * 20 + $0, scene.clock.now())
+            }
+            _ = try await records.deliveries.append(lines)
+        }
+        let target = try scene.target.open()
+        var move = RecordsMove(
+            from: source,
+            to: target,
+            places: ("here", "there"),
+            clock: scene.clock
+        )
+        source.set(quiet: false)
+        try await move.prepare { _ in }
+        source.set(quiet: true)
+        try await move.finish { _ in }
+        #expect(writes.withLock { $0 } > 100 && move.report.changes > 1_000)
+        #expect(try await content(target) == content(records.movable.current))
+        await target.close()
+        await records.close()
         await scene.close()
     }
 

@@ -3,7 +3,8 @@ import BelfryCore
 /// Moves records to another database while they are used.
 ///
 /// Triggers note the primary key of every row that changes. Meanwhile rows are copied in pages; then what was noted is copied again, round by round,
-/// until little is left, and every row of both is compared. Then writes are held for a moment, the rest is copied, and one transaction on the old database
+/// until little is left or no less than the round before, and every row of both is compared. None of this runs after what is written meanwhile: each pass ends
+/// with what was there when it began, so that a move ends however fast others write. Then writes are held for a moment, the rest is copied, and one transaction on the old database
 /// marks it as left: that is the switch. Before it a crash leaves the old records in force, after it the new ones.
 package struct RecordsMove: Sendable {
     package enum Step: String, Sendable, CaseIterable {
@@ -22,8 +23,6 @@ package struct RecordsMove: Sendable {
 
     /// Fewer changes than this go while writes are held.
     private static let few = 200
-    /// Rounds after which as many as are left go while writes are held.
-    private static let rounds = 50
 
     let source: any SQLDatabase
     let target: any SQLDatabase
@@ -100,34 +99,38 @@ package struct RecordsMove: Sendable {
     }
 
     private func copy(_ copy: RowCopy) async throws {
-        var last: [SQLValue]?
+        guard let last = try await copy.lastKey(in: source) else { return }
+        var first: [SQLValue]?
         while true {
-            let rows = try await copy.rows(in: source, after: last)
-            guard let end = rows.last else { return }
+            let rows = try await copy.rows(in: source, after: first, upTo: last)
             try await copy.insert(rows, into: target)
-            last = copy.table.key(of: end)
+            guard rows.count == RowCopy.page, let end = rows.last else { return }
+            first = copy.table.key(of: end)
             try Task.checkCancellation()
         }
     }
 
     private mutating func catchUp() async throws {
-        for _ in 0..<Self.rounds {
-            if try await round() < Self.few { return }
+        var before = Int.max
+        while true {
+            let count = try await round()
+            // Where others write as fast as this reads, no number of rounds would do: the rest goes while writes are held.
+            if count < Self.few || count >= before { return }
+            before = count
             try Task.checkCancellation()
         }
     }
 
-    /// Copies what has changed.
+    /// Copies what has changed until now.
     ///
-    /// - Returns: how many changes there were.
+    /// - Returns: how many rows that were.
     private mutating func round() async throws(RecordsError) -> Int {
         var count = 0
         for copy in copies {
             let name = copy.table.name
-            while true {
-                let number = numbers[name] ?? 0
-                let (last, rows) = try await copy.changes(in: source, after: number)
-                guard last > number else { break }
+            let end = try await copy.lastChange(in: source)
+            while numbers[name] ?? 0 < end {
+                let (last, rows) = try await copy.changes(in: source, after: numbers[name] ?? 0)
                 let differing = try await copy.apply(rows, to: target)
                 suspects[name, default: []].subtract(rows.keys)
                 suspects[name, default: []].formUnion(differing)
@@ -141,41 +144,35 @@ package struct RecordsMove: Sendable {
 
     /// Reads every row of both. What differs must be among the changes that are still to come.
     private mutating func compare(_ copy: RowCopy) async throws {
-        let name = copy.table.name
-        var last: [SQLValue]?
-        var count = 0
+        let last = try await copy.lastKey(in: source)
+        report.rows[copy.table.name] = try await compare(copy, pagesOf: source, with: target, to: last)
+        // Behind the last row of the source, whatever is there.
+        let end = try await copy.lastKey(in: target)
+        _ = try await compare(copy, pagesOf: target, with: source, after: last, to: end)
+    }
+
+    /// - Returns: how many rows the first has in the range.
+    private mutating func compare(
+        _ copy: RowCopy,
+        pagesOf one: any SQLDatabase,
+        with other: any SQLDatabase,
+        after first: [SQLValue]? = nil,
+        to last: [SQLValue]?
+    ) async throws -> Int {
+        guard let last else { return 0 }
+        var (first, count) = (first, 0)
         while true {
-            let here = try await copy.rows(in: source, after: last)
-            let end = here.count < RowCopy.page ? nil : here.last.map { copy.table.key(of: $0) }
-            let there = try await rows(copy, after: last, upTo: end)
-            suspects[name, default: []].formUnion(Self.difference(here, there, copy.table))
+            let here = try await copy.rows(in: one, after: first, upTo: last)
+            let isLast = here.count < RowCopy.page
+            let end = isLast ? last : here.last.map { copy.table.key(of: $0) } ?? last
+            let there = try await copy.rows(in: other, after: first, upTo: end, limit: nil)
+            let differing = Set(here).symmetricDifference(there).map { copy.table.key(of: $0) }
+            suspects[copy.table.name, default: []].formUnion(differing)
             count += here.count
-            guard let end else { break }
-            last = end
+            if isLast { return count }
+            first = end
             try Task.checkCancellation()
         }
-        report.rows[name] = count
-    }
-
-    /// All that the target has in a range; behind the last row of the source, whatever is there.
-    private func rows(_ copy: RowCopy, after first: [SQLValue]?, upTo last: [SQLValue]?)
-        async throws(RecordsError) -> [SQLRow]
-    {
-        if let last { return try await copy.rows(in: target, after: first, upTo: last) }
-        var rows: [SQLRow] = []
-        var key = first
-        while true {
-            let page = try await copy.rows(in: target, after: key)
-            rows += page
-            guard page.count == RowCopy.page, let end = page.last else { return rows }
-            key = copy.table.key(of: end)
-        }
-    }
-
-    private static func difference(_ a: [SQLRow], _ b: [SQLRow], _ table: SQLTable)
-        -> Set<[SQLValue]>
-    {
-        Set(Set(a).symmetricDifference(b).map { table.key(of: $0) })
     }
 
     // MARK: While writes are held

@@ -5,7 +5,8 @@ struct RowCopy: Sendable {
 
     let table: SQLTable
     private let insertion: MultiRow
-    private let deletion: String
+    private let deletion: MultiRow
+    private let selection: MultiRow
 
     /// - Parameter words: of the database that is written to.
     init(_ table: SQLTable, _ words: any MovingWords) {
@@ -16,36 +17,42 @@ struct RowCopy: Sendable {
             columns: table.columns.count,
             "ON CONFLICT DO NOTHING"
         )
-        deletion = "DELETE FROM \(table.name) WHERE \(Self.isKey(table))"
-    }
-
-    private static func isKey(_ table: SQLTable) -> String {
-        table.key.map { "\($0.name) = ?" }.joined(separator: " AND ")
+        let key = table.key.map(\.name)
+        deletion = MultiRow("DELETE FROM \(table.name) WHERE", equal: key)
+        selection = MultiRow("SELECT \(table.names) FROM \(table.name) WHERE", equal: key)
     }
 
     // MARK: Pages
 
-    /// The rows behind a key, in the order of the primary key.
+    /// The greatest primary key there is; `nil`: the table is empty.
+    func lastKey(in database: any SQLDatabase) async throws(RecordsError) -> [SQLValue]? {
+        let order = table.key.map { "\($0.name) DESC" }.joined(separator: ", ")
+        let query = "SELECT \(table.keyNames) FROM \(table.name) ORDER BY \(order) LIMIT 1"
+        return try await database.read { session throws(RecordsError) in
+            try session.row(query, [])?.values
+        }
+    }
+
+    /// The rows of a range, in the order of the primary key.
     ///
     /// - Parameters:
-    ///   - key: `nil`: from the first.
-    ///   - last: up to this key; `nil`: so many as a page has.
+    ///   - first: behind this key; `nil`: from the first.
+    ///   - last: up to this key.
+    ///   - limit: at most so many; `nil`: all.
     func rows(
         in database: any SQLDatabase,
-        after key: [SQLValue]?,
-        upTo last: [SQLValue]? = nil
+        after first: [SQLValue]?,
+        upTo last: [SQLValue],
+        limit: Int? = page
     ) async throws(RecordsError) -> [SQLRow] {
-        let names = "(\(table.keyNames))"
         let places = "(" + table.key.map { _ in "?" }.joined(separator: ", ") + ")"
-        let bounds = [
-            key.map { _ in "\(names) > \(places)" }, last.map { _ in "\(names) <= \(places)" },
-        ]
-        let condition = bounds.compactMap { $0 }.joined(separator: " AND ")
+        let behind = first.map { _ in "(\(table.keyNames)) > \(places) AND" } ?? ""
         let query = """
-            SELECT \(table.names) FROM \(table.name) \(condition.isEmpty ? "" : "WHERE \(condition)")
-            ORDER BY \(table.keyNames) \(last == nil ? "LIMIT \(Self.page)" : "")
+            SELECT \(table.names) FROM \(table.name)
+            WHERE \(behind) (\(table.keyNames)) <= \(places)
+            ORDER BY \(table.keyNames) \(limit.map { "LIMIT \($0)" } ?? "")
             """
-        let values = (key ?? []) + (last ?? [])
+        let values = (first ?? []) + last
         return try await database.read { session throws(RecordsError) in
             try session.rows(query, values)
         }
@@ -60,6 +67,14 @@ struct RowCopy: Sendable {
 
     // MARK: Changes
 
+    /// The number of the newest change that was noted.
+    func lastChange(in database: any SQLDatabase) async throws(RecordsError) -> Int {
+        let query = "SELECT max(change) FROM \(table.changes)"
+        return try await database.read { session throws(RecordsError) in
+            try session.row(query, [])?.integer(0) ?? 0
+        }
+    }
+
     /// What was noted behind a number, oldest first: at most a page of it, with the rows as they are now. A key without a row was deleted.
     func changes(in database: any SQLDatabase, after number: Int) async throws(RecordsError) -> (
         last: Int, rows: [[SQLValue]: SQLRow?]
@@ -68,14 +83,11 @@ struct RowCopy: Sendable {
             SELECT change, \(table.keyNames) FROM \(table.changes) WHERE change > ?
             ORDER BY change LIMIT \(Self.page)
             """
-        let row = "SELECT \(table.names) FROM \(table.name) WHERE \(Self.isKey(table))"
         return try await database.read { session throws(RecordsError) in
             let noted = try session.rows(query, [.integer(number)])
-            var rows: [[SQLValue]: SQLRow?] = [:]
-            for change in noted {
-                let key = Array(change.values.dropFirst())
-                if rows[key] == nil { rows.updateValue(try session.row(row, key), forKey: key) }
-            }
+            let keys = Set(noted.map { Array($0.values.dropFirst()) })
+            let found = try self.rows(of: keys, session)
+            let rows = Dictionary(uniqueKeysWithValues: keys.map { ($0, found[$0]) })
             return (noted.last?.integer(0) ?? number, rows)
         }
     }
@@ -88,16 +100,19 @@ struct RowCopy: Sendable {
     {
         let (insertion, deletion) = (insertion, deletion)
         try await database.write { session throws(RecordsError) in
-            for key in rows.keys { try session.run(deletion, key) }
+            try deletion.run(session, rows.keys.flatMap { $0 })
             try insertion.run(session, rows.values.flatMap { $0?.values ?? [] })
         }
-        let row = "SELECT \(table.names) FROM \(table.name) WHERE \(Self.isKey(table))"
-        return try await database.read { session throws(RecordsError) in
-            var differing: Set<[SQLValue]> = []
-            for (key, wanted) in rows where try session.row(row, key) != wanted {
-                differing.insert(key)
-            }
-            return differing
+        let there = try await database.read { session throws(RecordsError) in
+            try self.rows(of: Set(rows.keys), session)
         }
+        return Set(rows.filter { there[$0.key] != $0.value }.keys)
+    }
+
+    private func rows(of keys: Set<[SQLValue]>, _ session: any SQLSession) throws(RecordsError)
+        -> [[SQLValue]: SQLRow]
+    {
+        let rows = try selection.rows(session, keys.flatMap { $0 })
+        return Dictionary(uniqueKeysWithValues: rows.map { (table.key(of: $0), $0) })
     }
 }

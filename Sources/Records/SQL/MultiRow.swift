@@ -3,22 +3,33 @@
 /// A database prepares a statement once per text, so the number of rows in one statement is not arbitrary: chunks of 32, of 8, then
 /// single rows. The three texts stay prepared.
 struct MultiRow: Sendable {
-    /// `INSERT INTO t (a, b) VALUES`
-    let head: String
-    let columns: Int
-    /// `ON CONFLICT …`, `RETURNING …`
-    let tail: String
-
+    private let columns: Int
     private static let sizes = [32, 8, 1]
     private let texts: [String]
 
     init(_ head: String, columns: Int, _ tail: String = "") {
-        self.head = head
-        self.columns = columns
-        self.tail = tail
         let row = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
+        self.init(head, row, columns: columns, between: ", ", tail)
+    }
+
+    /// One statement about the rows that have these values.
+    ///
+    /// - Parameter head: `DELETE FROM t WHERE`
+    init(_ head: String, equal columns: [String]) {
+        let row = "(" + columns.map { "\($0) = ?" }.joined(separator: " AND ") + ")"
+        self.init(head, row, columns: columns.count, between: " OR ", "")
+    }
+
+    private init(
+        _ head: String,
+        _ row: String,
+        columns: Int,
+        between: String,
+        _ tail: String
+    ) {
+        self.columns = columns
         texts = Self.sizes.map { size in
-            let rows = Array(repeating: row, count: size).joined(separator: ", ")
+            let rows = Array(repeating: row, count: size).joined(separator: between)
             return "\(head) \(rows) \(tail)"
         }
     }
