@@ -46,7 +46,7 @@ struct DocumentationTests {
         // The server runs already, where no other is in its way.
         let script = ([shown] + commands).joined(separator: "\n")
             .replacing("belfry serve &", with: "")
-            .replacing("sleep 2; ", with: "")
+            .replacing("localhost:8080", with: server.address)
             .replacing("belfry-data/admin.key", with: "admin.key")
         let result = try await Program.run(
             ["-euo", "pipefail", "-c", "belfry() { '\(Program.path)' \"$@\"; }\n" + script],

@@ -23,7 +23,7 @@ struct Program {
         return found ?? "belfry"
     }()
 
-    /// Runs to the end.
+    /// Runs to the end, or for five minutes: what takes longer waits for something that does not come, and ends with the signal's number.
     ///
     /// - Parameter environment: beside PATH and the sanitizers' own; nothing of the caller's BELFRY_… variables.
     static func run(
@@ -50,6 +50,11 @@ struct Program {
             }
         }
         try process.run()
+        let watch = Task {
+            try await Task.sleep(for: .seconds(300))
+            kill(process.processIdentifier, SIGKILL)
+        }
+        defer { watch.cancel() }
         try into.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try into.fileHandleForWriting.close()
         async let errors = read(err)

@@ -145,7 +145,12 @@ package struct RecordsMove: Sendable {
     /// Reads every row of both. What differs must be among the changes that are still to come.
     private mutating func compare(_ copy: RowCopy) async throws {
         let last = try await copy.lastKey(in: source)
-        report.rows[copy.table.name] = try await compare(copy, pagesOf: source, with: target, to: last)
+        report.rows[copy.table.name] = try await compare(
+            copy,
+            pagesOf: source,
+            with: target,
+            to: last
+        )
         // Behind the last row of the source, whatever is there.
         let end = try await copy.lastKey(in: target)
         _ = try await compare(copy, pagesOf: target, with: source, after: last, to: end)
