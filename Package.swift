@@ -324,7 +324,7 @@ let package = Package(
             "RedisTests",
             [
                 "BelfryJournal", "BelfryRedis", "BelfryRedisClient", "BelfryRedisProcess",
-                "BelfrySimulation", "BelfryTimelineConformance",
+                "BelfrySimulation", "BelfryTestSupport", "BelfryTimelineConformance",
                 nioPosix,
             ]
         ),
@@ -340,7 +340,10 @@ let package = Package(
         tests("DeliveryTests", ["BelfryDelivery", "BelfryJournal", "BelfrySimulation"]),
         tests(
             "RecordsTests",
-            ["BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords", "BelfrySimulation"]
+            [
+                "BelfryPostgresClient", "BelfryPostgresProcess", "BelfryRecords",
+                "BelfrySimulation", "BelfryTestSupport",
+            ]
         ),
         tests(
             "ChannelsTests",

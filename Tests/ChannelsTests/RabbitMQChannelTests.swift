@@ -3,6 +3,7 @@ import BelfryCore
 import BelfryRabbitMQProcess
 import BelfryRedisProcess
 import BelfrySimulation
+import BelfryTestSupport
 import Testing
 
 /// Against a real broker: one for all, as it takes seconds to start.
@@ -10,6 +11,7 @@ import Testing
 struct RabbitMQChannelTests {
     private static let shared = Task {
         let broker = try RabbitMQProcess()
+        atExit { broker.remove() }
         try await broker.answers()
         return broker
     }

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryPostgresClient
 import BelfryPostgresProcess
 import BelfryRecords
+import BelfryTestSupport
 import Foundation
 import Synchronization
 import Testing
@@ -76,15 +77,13 @@ final class PostgresStore: Sendable {
 /// One server for all suites, which goes with the test process.
 private actor SharedPostgres {
     static let shared = SharedPostgres()
-    private static let running = Mutex<PostgresProcess?>(nil)
     private var starting: Task<PostgresProcess, any Error>?
 
     func server() async throws -> PostgresProcess {
         if let starting { return try await starting.value }
         let task = Task {
             let server = try await PostgresProcess()
-            Self.running.withLock { $0 = server }
-            atexit { SharedPostgres.running.withLock { $0?.remove() } }
+            atExit { server.remove() }
             return server
         }
         starting = task

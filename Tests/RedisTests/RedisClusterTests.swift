@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryRedisProcess
 import BelfrySimulation
+import BelfryTestSupport
 import BelfryTimelineConformance
 import Testing
 

@@ -1,6 +1,5 @@
 import BelfryRedisProcess
 import Foundation
-import Synchronization
 
 extension RedisProcess {
     /// Copies what it has on disk.
@@ -15,15 +14,4 @@ extension RedisProcess {
         try FileManager.default.removeItem(atPath: folder)
         try FileManager.default.copyItem(atPath: place, toPath: folder)
     }
-}
-
-/// Runs when the tests' process ends: what is shared by tests has no other end.
-func atExit(_ work: @escaping @Sendable () -> Void) {
-    struct Works { static let list = Mutex<[@Sendable () -> Void]>([]) }
-    let isFirst = Works.list.withLock { list in
-        list.append(work)
-        return list.count == 1
-    }
-    guard isFirst else { return }
-    atexit { for work in Works.list.withLock({ $0 }) { work() } }
 }

@@ -13,12 +13,16 @@ extension RedisTimeline {
         let terms = ClaimTerms(lease: try checked(lease), deferral: deferral)
         var claims: [Claim] = []
         var hasLooked = false
+        let began = clock.steady.steadyMilliseconds()
         await beat()
         if book.needsLook(every: configuration.sweep) {
             try await lookAtAll(deferring: deferral)
             hasLooked = true
         }
         while claims.count < limit {
+            // What waits for more to become due is late.
+            let waited = clock.steady.steadyMilliseconds() - began
+            if !claims.isEmpty, waited >= Self.patience { break }
             let due = book.due()
             if due.isEmpty {
                 // Others may have put something; and the server's clock may have been set.
@@ -67,8 +71,8 @@ extension RedisTimeline {
         return try sum.claims(in: order)
     }
 
-    /// How many each shard may lend without being asked first what it could: as long as they keep up, that is all of what is due, whatever its order. `nil` where something was
-    /// left behind in one of them the last time, or where shares would be small.
+    /// How many each shard may lend without being asked first what it could: as long as they keep up, that is all of what is due, whatever its order. `nil`
+    /// where something was left behind in one of them the last time, or where shares would be small.
     private func share(of limit: Int, among shards: Int) -> Int? {
         let share = min(limit / shards, ClaimSum.shareLimit)
         return share < Self.evenShare || leavesBehind ? nil : share
@@ -132,6 +136,9 @@ extension RedisTimeline {
             }
         }
     }
+
+    /// After so many milliseconds a claim ends with what it has, though something more have become due meanwhile.
+    private static var patience: Int64 { 10 }
 
     private var now: Timestamp { book.now ?? clock.steady.now() }
 
