@@ -116,10 +116,10 @@ struct HTTPClientCallerTests {
         try await withBadServer(.hangs) { base in
             let caller = HTTPClientCaller(
                 connectionsPerHost: 1,
-                connectTimeout: .milliseconds(100)
+                connectTimeout: .seconds(2)
             )
-            async let first = caller.failure(HTTPCall(url: base, timeout: .milliseconds(800)))
-            async let second = caller.failure(HTTPCall(url: base, timeout: .milliseconds(800)))
+            async let first = caller.failure(HTTPCall(url: base, timeout: .seconds(8)))
+            async let second = caller.failure(HTTPCall(url: base, timeout: .seconds(8)))
             let kinds = await [first, second]
             await caller.shutdown()
             #expect(kinds.contains(.notConnected) && kinds.contains(.noAnswer))

@@ -219,6 +219,11 @@ final class ClusterLoad: Sendable {
         var findings = notes.findings
         findings.accepted = notes.accepted.count
         findings.lost = missing.count
+        if !missing.isEmpty {
+            // What became of them is lost otherwise.
+            let ids = missing.sorted { "\($0)" < "\($1)" }
+            print("missing: \(ids), as they are known: \(try await timeline.find(ids))")
+        }
         return findings
     }
 

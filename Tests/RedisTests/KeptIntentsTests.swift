@@ -96,6 +96,26 @@ struct KeptIntentsTests {
         for timeline in [one, two] { await timeline.close() }
     }
 
+    @Test("are done again where a server is asked that had been left meanwhile, under its old name")
+    func comesBack() async throws {
+        defer { remove() }
+        let server = try RedisProcess([
+            "--appendonly", "no", "--enable-debug-command", "local",
+        ])
+        defer { server.remove() }
+        let timeline = try await open(server, "one")
+        try await timeline.schedule([push(1), push(2)])
+        try await server.command("SAVE")
+        try await timeline.schedule([push(3), push(4)])
+        #expect(try await timeline.cancel([push(1).id]) == [.cancelled])
+        // As one that knows nothing of what another primary has done: the same process, the same run.
+        try await server.command("DEBUG", "RELOAD", "NOSAVE")
+        #expect(try await timeline.cancel([push(4).id]) == [.cancelled])
+        let found = try await timeline.find((1...4).map { push($0).id })
+        #expect(found.map { $0?.push } == [nil, push(2), push(3), nil])
+        await timeline.close()
+    }
+
     /// The server has again what it had when its files were kept.
     private func lose(_ server: RedisProcess) async throws {
         server.kill()

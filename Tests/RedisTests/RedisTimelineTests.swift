@@ -101,6 +101,34 @@ struct RedisTimelineTests {
     }
 
     @Test(
+        "where much is claimed at once, bands go first across shards, and what is lent is sorted"
+    )
+    func chunksOfShards() async throws {
+        let server = try RedisProcess(["--appendfsync", "no"])
+        defer { server.kill() }
+        let timeline = try await RedisTimeline.ready(server, .given(clock), shards: 4)
+        var pushes = (0..<2400).map { push($0, in: -Int64($0 % 59)) }
+        for index in pushes.indices where index % 4 == 3 { pushes[index].priority = .high }
+        for start in stride(from: 0, to: pushes.count, by: 400) {
+            try await timeline.schedule(Array(pushes[start..<start + 400]))
+        }
+        // The first takes even shares. From then on more is wanted of each than a chunk holds.
+        var claims = try await timeline.claim(limit: 400, lease: .seconds(300)).claims
+        #expect(timeline.leavesBehind)
+        var left = pushes.count { $0.priority == .high } - claims.count { $0.push.isHigh }
+        while claims.count < pushes.count {
+            let batch = try await timeline.claim(limit: 400, lease: .seconds(300)).claims
+            try #require(!batch.isEmpty)
+            let high = batch.count { $0.push.isHigh }
+            #expect(high == batch.count || left == high)
+            left -= high
+            claims += batch
+        }
+        #expect(Set(claims.map(\.push.id)) == Set(pushes.map(\.id)))
+        await timeline.close()
+    }
+
+    @Test(
         "takes even shares of shards that keep up, and asks first again as soon as something is left behind"
     )
     func evenShares() async throws {
@@ -459,4 +487,8 @@ extension RedisTimeline {
             if reply?.elements?.last?.number ?? 0 > 0 { return }
         }
     }
+}
+
+extension Push {
+    fileprivate var isHigh: Bool { priority == .high }
 }

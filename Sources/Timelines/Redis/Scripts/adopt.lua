@@ -3,18 +3,18 @@
 -- ARGV[3]: 'begin', or 'open' when everything was done again; [4]: the highest change that the caller has heard of, which may be of a server that was the primary for a moment only.
 -- Answers the change before each hole and the last of it, by turns.
 call('HDEL', K .. ':m', '')
-if run ~= server then
-    if ARGV[3] == 'begin' and heir ~= server then
-        -- Whose shard is new has nothing that others could do again.
-        if run or tonumber(ARGV[4]) > 0 then call('HSET', K .. ':m', 'window', text(now + WINDOW)) end
-        local gap = math.max(lsn, tonumber(ARGV[4])) + HOLE - lsn
-        holes = string.sub(holes .. struct.pack('<I6I6', lsn, lsn + gap), -96)
-        seq, gen, lsn = seq + gap, gen + gap, lsn + gap
-        dirty = true
-        call('HSET', K .. ':m', 'heir', server, 'holes', holes)
-    elseif ARGV[3] == 'open' and heir == server then
-        call('HSET', K .. ':m', 'run', server)
-    end
+local newest = math.max(tonumber(ARGV[4]), heard)
+if ARGV[3] == 'begin' and (lsn < heard or run ~= server and heir ~= server) then
+    -- Whose shard is new has nothing that others could do again.
+    if run or newest > 0 then call('HSET', K .. ':m', 'window', text(now + WINDOW)) end
+    local gap = math.max(lsn, newest) + HOLE - lsn
+    holes = string.sub(holes .. struct.pack('<I6I6', lsn, lsn + gap), -96)
+    seq, gen, lsn = seq + gap, gen + gap, lsn + gap
+    dirty = true
+    call('HSET', K .. ':m', 'heir', server, 'holes', holes)
+    call('HDEL', K .. ':m', 'run')
+elseif ARGV[3] == 'open' and run ~= server and heir == server then
+    call('HSET', K .. ':m', 'run', server)
 end
 local bounds = {}
 for i = 1, #holes, 6 do bounds[#bounds + 1] = struct.unpack('<I6', holes, i) end

@@ -49,7 +49,10 @@ local keep_batches
 
 -- Leases are counted on a clock that no wall clock moves: callers tell how much time has passed by their own steady clocks since they
 -- last heard of it, and the farthest of them counts. Only whoever has not heard of it yet goes by the wall clock.
-local passed = tonumber(ARGV[1])
+local passed, heard = string.match(ARGV[1], '^(%d*)/(%d+)$')
+passed = tonumber(passed or nil)
+-- The change that was the last when the caller last heard of the shard.
+heard = tonumber(heard or 0)
 if not steady then
     steady = passed or now
 elseif passed then
@@ -73,8 +76,8 @@ local function numbers()
     return struct.pack(NUMBERS, seq, gen, lsn, flying, ids.size, ids.buckets, homes.size, homes.buckets, chunks, steady, now)
 end
 
--- Writes down what has changed. Beside the reply it tells the clocks and when to look next ('as before' where the script has changed nothing of it); the change and the sequence before the first of this call; and
--- the change with which the newest server began.
+-- Writes down what has changed. Beside the reply it tells the clocks and when to look next ('as before' where the script has changed nothing of it); the change and the sequence before the first of this call; the
+-- change with which the newest server began; and the change that is the last now.
 local function conclude(reply, next)
     if keep_batches then keep_batches() end
     if dirty then
@@ -84,5 +87,5 @@ local function conclude(reply, next)
         end
     end
     local floor = #holes > 0 and struct.unpack('<I6', holes, #holes - 5) or 0
-    return { now, steady, next, reply, first_lsn, first_seq, floor }
+    return { now, steady, next, reply, first_lsn, first_seq, floor, dirty and lsn or first_lsn }
 end

@@ -3,7 +3,7 @@ import BelfryCore
 /// What shards have said to one claim: what each could lend, then what each has lent.
 struct ClaimSum {
     /// A script lends at most so many: none must keep its server from others for long.
-    static let shareLimit = 256
+    static let shareLimit = 512
 
     /// Where a due push stands among those of all shards. Acceptance numbers of two shards say nothing about each other.
     private struct Rank: Comparable {
@@ -25,7 +25,7 @@ struct ClaimSum {
         }
     }
 
-    private var offers: [(rank: Rank, shard: Int)] = []
+    private var offers: [(rank: Rank, shard: Int, count: Int)] = []
     /// Behind it, some shard has more due than it has offered.
     private var bound: Rank?
     private var lent: [Int: [Claim]] = [:]
@@ -41,7 +41,7 @@ struct ClaimSum {
         var last: Rank?
         for index in stride(from: 0, to: words.count - 2, by: 3) {
             let rank = Rank(band: words[index], due: words[index + 1])
-            offers += repeatElement((rank: rank, shard: shard), count: words[index + 2])
+            offers.append((rank, shard, words[index + 2]))
             count += words[index + 2]
             last = rank
         }
@@ -52,14 +52,20 @@ struct ClaimSum {
 
     mutating func fail(_ error: TimelineError) { failure = failure ?? error }
 
-    /// The shards of what goes first, in that order (promise T7), as far as the offers can tell.
-    func order(upTo limit: Int) -> [Int] {
-        offers.sorted { $0.rank < $1.rank }.prefix(limit)
-            .prefix { offer in bound.map { offer.rank <= $0 } ?? true }
-            .map(\.shard)
+    /// How many of what goes first each shard has (promise T7), as far as the offers can tell.
+    func shares(of limit: Int) -> [(shard: Int, count: Int)] {
+        var shares: [Int: Int] = [:]
+        var left = limit
+        for offer in offers.sorted(by: { $0.rank < $1.rank }) {
+            guard left > 0, bound.map({ offer.rank <= $0 }) ?? true else { break }
+            let count = min(left, offer.count)
+            shares[offer.shard, default: 0] += count
+            left -= count
+        }
+        return shares.sorted { $0.key < $1.key }.map { ($0.key, min($0.value, Self.shareLimit)) }
     }
 
-    /// What was lent without a word before, the best first (promise T7).
+    /// What was lent, the best first (promise T7).
     ///
     /// - Throws: what one shard said, where none has lent anything.
     func claims(by ageing: Duration, at now: Timestamp) throws(TimelineError) -> [Claim] {
@@ -69,21 +75,5 @@ struct ClaimSum {
             (rank: Rank(claim, ageing, now), place: place)
         }
         return ranked.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map { claims[$0.place] }
-    }
-
-    /// What was lent, in the order of the shards given. A shard may lend less than it has offered: something was cancelled meanwhile.
-    ///
-    /// - Throws: what one shard said, where none has lent anything: what was lent must reach its worker.
-    func claims(in order: [Int]) throws(TimelineError) -> [Claim] {
-        var claims: [Claim] = []
-        var next: [Int: Int] = [:]
-        for shard in order {
-            let place = next[shard, default: 0]
-            guard let own = lent[shard], place < own.count else { continue }
-            claims.append(own[place])
-            next[shard] = place + 1
-        }
-        if claims.isEmpty, let failure { throw failure }
-        return claims
     }
 }

@@ -51,24 +51,17 @@ extension RedisTimeline {
     private func claim(_ limit: Int, of due: [Int], _ terms: ClaimTerms)
         async throws(TimelineError) -> [Claim]
     {
-        guard due.count > 1 else {
-            var sum = ClaimSum()
-            let share = min(limit, ClaimSum.shareLimit)
-            await lend([(shard: due[0], count: share)], terms, &sum)
-            return try sum.claims(in: Array(repeating: due[0], count: share))
-        }
-        if let share = share(of: limit, among: due.count) {
-            var sum = ClaimSum()
+        var sum = ClaimSum()
+        if due.count == 1 {
+            await lend([(due[0], min(limit, ClaimSum.shareLimit))], terms, &sum)
+        } else if let share = share(of: limit, among: due.count) {
             await lend(due.map { ($0, share) }, terms, &sum)
-            note(leavesBehind: sum.isBehind)
-            return try sum.claims(by: configuration.ageing, at: now)
+        } else {
+            sum = await offers(limit, of: due, terms)
+            await lend(sum.shares(of: limit), terms, &sum)
         }
-        var sum = await offers(limit, of: due, terms)
-        let order = sum.order(upTo: limit)
-        let shares = order.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
-        await lend(shares.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, terms, &sum)
-        note(leavesBehind: sum.isBehind)
-        return try sum.claims(in: order)
+        if due.count > 1 { note(leavesBehind: sum.isBehind) }
+        return try sum.claims(by: configuration.ageing, at: now)
     }
 
     /// How many each shard may lend without being asked first what it could: as long as they keep up, that is all of what is due, whatever its order. `nil`

@@ -159,7 +159,8 @@ package final class RedisTimeline: Timeline {
             isPromise: isPromise,
             isPatient: !scripts.lending.contains(script.digest)
         )
-        call.append(book.steady(shard).map { String($0) } ?? "")
+        let steady = book.steady(shard).map { String($0) } ?? ""
+        call.append("\(steady)/\(book.last(shard))")
         switch clock {
         case .server: call.append("")
         case .given(let clock): call.append(clock.now().milliseconds)

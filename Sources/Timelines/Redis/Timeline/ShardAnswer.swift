@@ -17,18 +17,22 @@ struct ShardAnswer: Sendable {
     var sequence: Int
     /// The change with which the server began that has the shard now.
     var floor: Int
+    /// The change that is the last now.
+    var last: Int
 
     /// `nil` where it is none.
     init?(_ reply: RedisReply) {
-        guard let parts = reply.elements, parts.count == 7, let now = parts[0].number,
+        guard let parts = reply.elements, parts.count == 8, let now = parts[0].number,
             let steady = parts[1].number, let change = parts[4].number,
-            let sequence = parts[5].number, let floor = parts[6].number
+            let sequence = parts[5].number, let floor = parts[6].number,
+            let last = parts[7].number
         else { return nil }
         self.now = Timestamp(milliseconds: Int64(now))
         self.steady = Int64(steady)
         nextDue = parts[2].number.map { Timestamp(milliseconds: Int64($0)) }
         isAsBefore = parts[2].bytes != nil
         self.reply = parts[3]
-        (self.change, self.sequence, self.floor) = (change, sequence, floor)
+        (self.change, self.sequence) = (change, sequence)
+        (self.floor, self.last) = (floor, last)
     }
 }

@@ -17,6 +17,8 @@ final class ShardBook: Sendable {
         /// How often this process has adopted it, and the change with which its server began then.
         var adoptions = 0
         var floor = 0
+        /// Its last change that was heard of.
+        var last = 0
 
         mutating func hear(_ answer: ShardAnswer, since call: Begun) {
             guard answer.steady >= newest else { return }
@@ -83,6 +85,7 @@ final class ShardBook: Sendable {
                 state.shards[shard].ahead ?? .min,
                 answer.steady - ours
             )
+            state.shards[shard].last = max(state.shards[shard].last, answer.last)
             if !answer.isAsBefore {
                 state.shards[shard].isKnown = true
                 state.shards[shard].hear(answer, since: call)
@@ -108,6 +111,9 @@ final class ShardBook: Sendable {
 
     /// Of each shard, the change with which the server began for which this process has adopted it.
     var floors: [Int] { state.withLock { $0.shards.map(\.floor) } }
+
+    /// The last change of a shard that was heard of: a server that does not have it is not the one that was heard.
+    func last(_ shard: Int) -> Int { state.withLock { $0.shards[shard].last } }
 
     func didAdopt(_ shard: Int, floor: Int) {
         state.withLock { state in
