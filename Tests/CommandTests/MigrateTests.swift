@@ -133,6 +133,60 @@ struct MigrateTests {
         )
     }
 
+    @Test(
+        "the shards are not set again while they change; what is so already is no change; a rollback sets them back"
+    )
+    func shards() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let redis = try RedisProcess()
+        defer { redis.kill() }
+        try await redis.answers()
+        let server = try await RunningServer(
+            folder: folder,
+            arguments: ["--timeline-url", redis.address, "--timeline-shards", "8"]
+        )
+        func config(_ arguments: String...) async throws -> Program.Result {
+            try await Program.run(
+                ["config"] + arguments + server.keyFile,
+                environment: server.environment
+            )
+        }
+        try await addAccount(server)
+        #expect(try await config("set", "delivery.batch=7").out.hasPrefix("revision 1\n"))
+        #expect(try await config("set", "delivery.batch=7").out.hasPrefix("revision 1\n"))
+        // Enough that a move takes a while.
+        #expect(try await bulk(server, "far", count: 20_000, delay: "1d").code == 0)
+        #expect(try await config("set", "timeline.shards=4").out.hasPrefix("revision 2\n"))
+        try await moving(server, server.keyFile)
+        for change in [
+            ["set", "timeline.shards=2"], ["set", "timeline.shards="], ["rollback", "1"],
+        ] {
+            let refused = try await Program.run(
+                ["config"] + change + server.keyFile,
+                environment: server.environment
+            )
+            #expect(refused.code == 65, "\(change): \(refused.out)")
+            #expect(refused.err.contains("a move is under way, to"), "\(change): \(refused.err)")
+        }
+        #expect(try await config("set", "timeline.shards=4").out.hasPrefix("revision 2\n"))
+        try await arrived(server, shards: 4)
+        let back = try await config("rollback", "1")
+        #expect(back.out == "revision 3\ndelivery.batch=7\ntimeline.shards=8\n", "\(back.err)")
+        try await arrived(server, shards: 8)
+        #expect(try await pending(server) == 20_000)
+        await server.stop()
+    }
+
+    /// Waits until all pushes lie in so many shards.
+    private func arrived(_ server: RunningServer, shards: Int) async throws {
+        var last = ""
+        for _ in 0..<600 {
+            last = try await run(server, "status", "--json").out
+            if last.contains(#""to":null"#), last.contains("\"shards\":\(shards)") { return }
+        }
+        Issue.record("the move has not ended: \(last)")
+    }
+
     /// Pushes that come due while everything moves.
     private struct Load {
         var servers: [RunningServer]

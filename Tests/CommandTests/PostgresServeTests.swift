@@ -9,7 +9,9 @@ struct PostgresServeTests {
     private let folder =
         FileManager.default.temporaryDirectory.path() + "/serve-postgres-\(UUID())"
 
-    @Test("keeps pushes in PostgreSQL: another data folder's server finds them, and judges it")
+    @Test(
+        "keeps pushes in PostgreSQL: a copy of the data folder finds them there, other records are refused; and judges it"
+    )
     func shares() async throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let postgres = try await PostgresProcess()
@@ -17,7 +19,15 @@ struct PostgresServeTests {
         let first = try await server("first", postgres)
         try await addAccount(first)
         #expect(try await first.schedule(id: "order/17").code == 0)
+        let copied = try await Program.run(
+            ["backup", "\(folder)/second"] + first.keyFile,
+            environment: first.environment
+        )
+        #expect(copied.code == 0, "\(copied.err)")
         await first.stop()
+        let stranger = try await refusal(postgres, "stranger")
+        #expect(stranger.code == 78)
+        #expect(stranger.err.contains("a server with other records"), "\(stranger.err)")
         let second = try await server("second", postgres)
         let shown = try await Program.run(
             ["push", "find", "order/17"] + second.keyFile,
@@ -31,7 +41,7 @@ struct PostgresServeTests {
         )
         #expect(doctor.out.contains("keeps what it accepts"), "\(doctor.out)")
         try postgres.connection().run("ALTER ROLE belfry SET synchronous_commit = off")
-        let refused = try await refusal(postgres)
+        let refused = try await refusal(postgres, "second")
         #expect(refused.code == 78)
         #expect(refused.err.contains("synchronous_commit: is off"), "\(refused.err)")
     }
@@ -162,9 +172,12 @@ struct PostgresServeTests {
         )
     }
 
-    private func refusal(_ postgres: PostgresProcess) async throws -> Program.Result {
+    /// A start that fails.
+    private func refusal(_ postgres: PostgresProcess, _ name: String = "") async throws
+        -> Program.Result
+    {
         try await Program.run([
-            "serve", "--data-folder", folder, "--http-port", "0", "--timeline-url",
+            "serve", "--data-folder", "\(folder)/\(name)", "--http-port", "0", "--timeline-url",
             postgres.address(),
         ])
     }

@@ -1,13 +1,18 @@
+import BelfryClient
 import BelfryRedisProcess
 import Foundation
 import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 @Suite("belfry on Redis")
 struct RedisServeTests {
     private let folder =
         FileManager.default.temporaryDirectory.path() + "/serve-redis-\(UUID())"
 
-    @Test("keeps pushes in Redis: another data folder's server finds them, and delivers them")
+    @Test("keeps pushes in Redis: a copy of the data folder finds them there")
     func shares() async throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let redis = try RedisProcess()
@@ -15,6 +20,11 @@ struct RedisServeTests {
         let first = try await server("first", redis)
         try await addAccount(first)
         #expect(try await first.schedule(id: "order/17").code == 0)
+        let copied = try await Program.run(
+            ["backup", "\(folder)/second"] + first.keyFile,
+            environment: first.environment
+        )
+        #expect(copied.code == 0, "\(copied.err)")
         await first.stop()
         let second = try await server("second", redis)
         let shown = try await Program.run(
@@ -30,6 +40,102 @@ struct RedisServeTests {
         )
         #expect(gone.code != 0, "it lay in the data folder")
         await embedded.stop()
+    }
+
+    @Test("refuses pushes of a server with other records, and gives none of them up")
+    func otherRecords() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let redis = try RedisProcess()
+        defer { redis.kill() }
+        let first = try await server("first", redis)
+        try await addAccount(first)
+        #expect(try await first.schedule(id: "order/17").code == 0)
+        let other = try await refusal(try await ready(redis))
+        #expect(other.code == 78)
+        #expect(other.err.contains("belong to a server with other records"), "\(other.err)")
+        #expect(other.err.contains("Set another timeline.prefix"), "\(other.err)")
+        let apart = try await RunningServer(
+            folder: "\(folder)/apart",
+            arguments: ["--timeline-url", redis.address, "--timeline-prefix", "apart"]
+        )
+        await apart.stop()
+        // Started again, the first one is at home.
+        await first.stop()
+        let again = try await server("first", redis)
+        let shown = try await Program.run(
+            ["push", "find", "order/17"] + again.keyFile,
+            environment: again.environment
+        )
+        #expect(shown.code == 0, "\(shown.err)")
+        await again.stop()
+    }
+
+    @Test("ends with 78 where no waiting helps, and says which part of the address is wrong")
+    func misfits() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let redis = try RedisProcess()
+        defer { redis.kill() }
+        let address = try await ready(redis)
+        let database = try await refusal(address + "/99")
+        #expect(database.code == 78)
+        #expect(database.err.contains("the server has no database 99"), "\(database.err)")
+        let replica = try RedisProcess(["--replicaof", "127.0.0.1", "\(redis.port)"])
+        defer { replica.kill() }
+        let second = try await refusal(try await ready(replica))
+        #expect(second.code == 78)
+        #expect(second.err.contains("is a replica, of 127.0.0.1"), "\(second.err)")
+        try await redis.command("HSET", "{belfry:s0}:layout", "format", "9", "shards", "16")
+        let newer = try await refusal(address)
+        #expect(newer.code == 65)
+        #expect(newer.err.contains("in Redis have format 9"), "\(newer.err)")
+        #expect(newer.err.contains("A newer Belfry wrote them"), "\(newer.err)")
+        #expect(!newer.err.contains("folder"), "\(newer.err)")
+        try await redis.command("CONFIG", "SET", "requirepass", "geheim")
+        let login = try await refusal("redis://:offen@127.0.0.1:\(redis.port)")
+        #expect(login.code == 78)
+        #expect(login.err.contains("another password"), "\(login.err)")
+    }
+
+    @Test("says that Redis has lost its data, and goes on with what comes")
+    func lostData() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let redis = try RedisProcess()
+        defer { redis.kill() }
+        let server = try await server("one", redis)
+        try await addAccount(server)
+        #expect(try await server.schedule(id: "order/17").code == 0)
+        #expect(try await ready(server) == "ready")
+        try await redis.command("FLUSHALL")
+        #expect(try await server.schedule(id: "order/18").code == 0)
+        #expect(try await ready(server) == "ready: timeline-data")
+        let key = try String(contentsOfFile: server.folder + "/admin.key", encoding: .utf8)
+        let client = try APIClient(
+            address: server.address,
+            key: key.trimmingCharacters(in: .whitespacesAndNewlines)
+        )
+        let metrics = String(decoding: try await client.send(.get, "/metrics"), as: UTF8.self)
+        #expect(metrics.contains("belfry_timeline_lost_shards 16"), "\(metrics)")
+        #expect(metrics.contains("belfry_check_ok{check=\"timeline-data\"} 0"))
+        await server.stop()
+    }
+
+    /// `/readyz` in a word, with the checks that failed.
+    private func ready(_ server: RunningServer) async throws -> String {
+        let url = try #require(URL(string: server.address + "/readyz"))
+        let answer = try JSON(parsing: try await URLSession.shared.data(from: url).0)
+        let failed = answer["checks"].array.filter { $0["ok"] == .bool(false) }.map {
+            $0["name"].cell
+        }
+        let status = answer["status"].cell
+        return failed.isEmpty ? status : "\(status): \(failed.joined(separator: ", "))"
+    }
+
+    /// A start that fails.
+    private func refusal(_ address: String) async throws -> Program.Result {
+        try await Program.run([
+            "serve", "--data-folder", "\(folder)/other", "--http-port", "0", "--timeline-url",
+            address,
+        ])
     }
 
     @Test("does not start on a Redis that would drop pushes, and says what to set")

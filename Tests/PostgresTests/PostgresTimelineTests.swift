@@ -251,6 +251,32 @@ struct PostgresTimelineTests {
         return timelines
     }
 
+    @Test("refuses to share its schema with other records")
+    func records() async throws {
+        func open(_ records: String) async throws {
+            var configuration = PostgresConfiguration(owner: "test")
+            configuration.schema = schema
+            configuration.records = records
+            let timeline = try await PostgresTimeline.open(
+                try PostgresAddress(server.address()),
+                configuration: configuration,
+                seed: 1
+            )
+            if !records.isEmpty { try await timeline.hold() }
+            await timeline.close()
+        }
+        // As a version left it that knew no records.
+        try await open("")
+        try await open("ours")
+        try await open("ours")
+        let error = await refusal { try await open("other") }
+        #expect(error?.code == .invalid)
+        #expect(error?.message.contains("other records (ours; these are other)") == true)
+        // What the message says to do where those records are lost.
+        try server.connection().run("DELETE FROM \(schema).holder")
+        try await open("other")
+    }
+
     private func open(_ address: String) async throws -> PostgresTimeline {
         try await PostgresTimeline.open(
             try PostgresAddress(address),

@@ -45,6 +45,19 @@ struct SettingTests {
         #expect(try await fixture.records.settings.history("s").count == 1)
     }
 
+    @Test("records have one name, whoever asks first")
+    func identity() async throws {
+        let fixture = try await Fixture()
+        let names = try await withThrowingTaskGroup(of: String.self) { group in
+            for n in 0..<10 {
+                group.addTask { try await fixture.records.identity(new: "name \(n)") }
+            }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(names.count == 1)
+        #expect(try await fixture.records.identity(new: "another") == names.first)
+    }
+
     @Test("the audit lists newest first, by subject, in pages")
     func audit() async throws {
         let fixture = try await Fixture()

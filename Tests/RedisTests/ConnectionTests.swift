@@ -254,6 +254,50 @@ struct ConnectionTests {
         #expect(refusal?.message.contains("WAITAOF, which Redis has from 7.2 on") == true)
     }
 
+    @Test("says which part of the address is wrong, and what to do, where no waiting helps")
+    func misfits() async throws {
+        let server = try RedisProcess()
+        defer { server.kill() }
+        try await server.answers()
+        let place = "127.0.0.1:\(server.port)"
+        #expect(try await refusal("redis://\(place)/99").contains("has no database 99"))
+        #expect(
+            try await refusal("redis://:geheim@\(place)").contains("wants no password"),
+            "an address with a password that nobody asks for"
+        )
+        try await server.command("ACL", "SETUSER", "reader", "on", ">geheim", "+ping", "+info")
+        try await server.command("CONFIG", "SET", "requirepass", "geheim")
+        #expect(try await refusal("redis://\(place)").contains("the address has no password"))
+        let wrong = try await refusal("redis://:offen@\(place)")
+        #expect(wrong.contains("another password") && !wrong.contains("offen"))
+        let may = try await refusal("redis://reader:geheim@\(place)")
+        #expect(may.contains("the user reader may not do what pushes need"))
+        let replica = try RedisProcess(["--replicaof", "127.0.0.1", "\(server.port)"])
+        defer { replica.kill() }
+        try await replica.answers()
+        let words = try await refusal(replica.address)
+        #expect(words.contains("is a replica, of 127.0.0.1:\(server.port)"), "\(words)")
+        #expect(words.contains("name the primary"))
+    }
+
+    /// Why a timeline at an address is not opened, as a matter of settings.
+    private func refusal(_ address: String) async throws -> String {
+        let address = try RedisAddress(address)
+        let opened = await #expect(throws: TimelineError.self) {
+            try await RedisTimeline.open(
+                address,
+                configuration: RedisConfiguration(owner: "test"),
+                seed: 1
+            )
+        }
+        let audited = await #expect(throws: TimelineError.self) {
+            _ = try await RedisTimeline.audit(of: address)
+        }
+        let error = try #require(opened)
+        #expect(error.code == .invalid && audited?.message == error.message, "\(error)")
+        return error.message
+    }
+
     @Test("finds the slot of a key as the servers do")
     func slots() async throws {
         #expect(HashSlot.of("123456789") == 12739)

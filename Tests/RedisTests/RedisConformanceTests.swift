@@ -58,20 +58,31 @@ extension RedisTimeline {
         owner: String = "test",
         replicas: Int = 0,
         intents: IntentUse = .off,
-        alarm: AlarmKind = .hints
+        alarm: AlarmKind = .hints,
+        records: String = "",
+        lost: @escaping @Sendable ([Int]) -> Void = { _ in }
     ) async throws -> RedisTimeline {
         var configuration = RedisConfiguration(owner: owner)
         configuration.shards = shards
         configuration.confirmation.replicas = replicas
         configuration.intents = intents
         configuration.alarm = alarm
+        configuration.records = records
+        configuration.lost = lost
         // A machine that is busy with other tests may keep a server waiting for its disk.
         configuration.commandTimeout = .seconds(60)
         let address = try RedisAddress(server.address)
         var left = 200
         while true {
             do throws(TimelineError) {
-                return try await open(address, configuration: configuration, clock: clock, seed: 1)
+                let timeline = try await open(
+                    address,
+                    configuration: configuration,
+                    clock: clock,
+                    seed: 1
+                )
+                if !records.isEmpty { try await timeline.hold() }
+                return timeline
             } catch {
                 left -= 1
                 guard error.code == .io, left > 0 else { throw error }

@@ -211,24 +211,6 @@ struct RedisTimelineTests {
         await timeline.close()
     }
 
-    @Test("refuses pushes of a format that it does not read")
-    func formats() async throws {
-        let server = try RedisProcess()
-        defer { server.kill() }
-        let timeline = try await RedisTimeline.ready(server, .given(clock))
-        let node = await timeline.servers.all()[0]
-        let key = timeline.tag(0) + ":layout"
-        for (format, code) in [("1", TimelineError.Code.invalid), ("3", .newerFormat)] {
-            _ = try await node.ask([RedisCommand("HSET", key, "format", format)])
-            let error = await #expect(throws: TimelineError.self) {
-                try await RedisTimeline.ready(server, .given(clock))
-            }
-            #expect(error?.code == code)
-            #expect(error?.message.contains("format \(format)") == true)
-        }
-        await timeline.close()
-    }
-
     @Test("keeps many pushes of one moment in the order of acceptance, retries among them")
     func oneMoment() async throws {
         let server = try RedisProcess(["--appendfsync", "no"])
@@ -363,19 +345,6 @@ struct RedisTimelineTests {
         let name = "total_commands_processed:"
         let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
         return try #require(line.flatMap { Int($0.dropFirst(name.count)) })
-    }
-
-    @Test("refuses to share its keys with another number of shards")
-    func layout() async throws {
-        let server = try RedisProcess()
-        defer { server.kill() }
-        let timeline = try await RedisTimeline.ready(server, shards: 8)
-        let error = await #expect(throws: TimelineError.self) {
-            _ = try await RedisTimeline.ready(server, shards: 16)
-        }
-        #expect(error?.code == .invalid)
-        #expect(error?.message.contains("used with 8") == true)
-        await timeline.close()
     }
 
     @Test("loads its scripts again where a server has forgotten them")

@@ -44,7 +44,7 @@ struct ShardBookTests {
             ShardAnswer(
                 .array([
                     .integer(1), .integer(steady), due, .none, .integer(0), .integer(0),
-                    .integer(0),
+                    .integer(0), .integer(0),
                 ])
             )
         )

@@ -137,6 +137,27 @@ struct LiveConfigurationTests {
         await records.close()
     }
 
+    @Test("what is so already makes no revision, and is a conflict all the same from an old one")
+    func unchanged() async throws {
+        let folder = TemporaryFolder()
+        let clock = ManualClock()
+        let records = try await records(folder, clock)
+        let live = LiveConfiguration(records: records, clock: clock, node: "one")
+        let other = LiveConfiguration(records: records, clock: clock, node: "two")
+        #expect(try await live.set(["delivery.sweep": nil], by: "li").number == 0)
+        try await live.set(["delivery.batch": "5"], by: "li")
+        // This one has not heard of it yet, and has by then.
+        #expect(try await other.set(["delivery.batch": "5"], by: "wu").who == "li")
+        #expect(other.settings.batch == 5)
+        #expect(try await live.rollback(to: 1, by: "wu")?.number == 1)
+        let error = await #expect(throws: RecordsError.self) {
+            try await live.set(["delivery.batch": "5"], expected: 0, by: "wu")
+        }
+        #expect(error?.code == .conflict)
+        #expect(try await live.history(limit: 10).map(\.number) == [1])
+        await records.close()
+    }
+
     private func claim(_ flow: String, _ clock: ManualClock) -> Claim {
         let now = clock.now()
         let position = FlowPosition(

@@ -3,6 +3,8 @@ package struct ServerStanding: Sendable, Equatable {
     /// Another one after a restart, and after it became a primary. Where the server does not tell: always the same.
     package var identity = "?"
     package var isPrimary = true
+    /// Of a replica: `host:port` of the server that it follows.
+    package var primary: String?
     /// How far its changes go.
     package var offset = 0
     /// How far each connected replica has followed.
@@ -16,6 +18,9 @@ package struct ServerStanding: Sendable, Equatable {
             identity = "\(run.prefix(12))\(history.prefix(12))"
         }
         isPrimary = replication["role"] != "slave"
+        if let host = replication["master_host"], let port = replication["master_port"] {
+            primary = "\(host):\(port)"
+        }
         offset = replication["master_repl_offset"].flatMap { Int($0) } ?? 0
         for (name, value) in replication where name.hasPrefix("slave") {
             // ip=127.0.0.1,port=6380,state=online,offset=1234,lag=0

@@ -103,6 +103,21 @@ package actor RedisServers {
     /// Whether the slots of a cluster are spread over servers.
     package var isCluster: Bool { !slots.isEmpty }
 
+    /// What the timeline was opened with.
+    package nonisolated var address: RedisAddress { first }
+
+    /// - Throws: ``RedisFailure`` with `unfit` where the one server that was named is a replica. Who is the primary of a cluster, or behind sentinels, is found out.
+    package func needPrimary() async throws(RedisFailure) {
+        guard !hasOthers else { return }
+        let standing = try await node(main).standing()
+        guard !standing.isPrimary else { return }
+        let primary = standing.primary.map { ", of \($0)" } ?? ""
+        throw RedisFailure(
+            .unfit,
+            "\(first) is a replica\(primary), which takes no pushes: name the primary, or the sentinels that know it (redis+sentinel://host:port,host:port/name)"
+        )
+    }
+
     /// Whether this is a cluster, or a server that has a replica or is known to sentinels.
     package func areReplicated() async throws(RedisFailure) -> Bool {
         if hasOthers { return true }

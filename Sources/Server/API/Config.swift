@@ -91,7 +91,7 @@ extension API {
         var changes: [String: String?] = [:]
         for member in members { changes.updateValue(try Self.text(member), forKey: member.name) }
         try await server.catchUp()
-        try check(changes)
+        try await check(changes)
         return try await change(call, "config.set") { who in
             try await server.live.set(changes, expected: expected, by: who)
         }
@@ -114,7 +114,8 @@ extension API {
     }
 
     /// Whom a key names must be there, unless it is cleared.
-    private func check(_ changes: [String: String?]) throws {
+    private func check(_ changes: [String: String?]) async throws {
+        if let shards = changes[Self.shardsKey] { try await checkShards(shards) }
         for (key, value) in changes where value != nil {
             let name: LiveKey
             do { name = try LiveKey(key) } catch {
@@ -122,15 +123,8 @@ extension API {
             }
             switch name {
             case .batch, .concurrency, .sweep, .overloadDefer, .overloadLagGoal,
-                .overloadDeferralMax:
+                .overloadDeferralMax, .shards:
                 continue
-            case .shards:
-                guard server.moves?.arrangement.end.kind ?? .redis == .redis else {
-                    throw Problem.invalid(
-                        "/values/\(key)",
-                        "only a timeline on Redis has shards, and the pushes are elsewhere"
-                    )
-                }
             case .accountRate(let account), .accountConcurrency(let account),
                 .accountPriority(let account), .accountWeight(let account),
                 .accountPaused(let account):
@@ -158,10 +152,12 @@ extension API {
         let expected = fields.integer("revision", 0...Int.max)
         try fields.finish()
         guard let number else { throw Problem.invalid("/to", "is needed: a revision") }
+        let shards = try await shardsRolledBack(to: number)
         return try await change(call, "config.rollback") { who in
             guard
                 let revision = try await server.live.rollback(
                     to: number,
+                    beside: shards,
                     expected: expected,
                     by: who
                 )
@@ -180,6 +176,7 @@ extension API {
         do { revision = try await work(call.principal.name) } catch let problem as LiveProblem {
             throw Problem.invalid("/values/\(problem.key)", problem.text)
         }
+        guard revision.number != before.number else { return .json(Self.json(revision)) }
         try await audit(
             call,
             action,

@@ -101,6 +101,7 @@ extension API {
             instruments.gauge(.inFlight, Double(counts.inFlight))
             instruments.gauge(.damaged, Double(counts.damaged))
         }
+        instruments.gauge(.lostShards, Double(server.lostShards()))
         instruments.gauge(.dueNow, Double(reading.dueNow))
         instruments.gauge(.oldestOverdue, (reading.oldestOverdue ?? .zero).seconds)
         for state in WaitingState.allCases where state.isHold {

@@ -106,7 +106,10 @@ extension BelfryNode {
     /// What must be well, the timeline aside, which is asked itself.
     package func checks() async -> [Check] {
         Check.all(accounts: accounts, delivery: dispatcher.snapshot())
-            + [recordsCheck.check, DiskRoom(folder: folder.path).check, await damageCheck()]
+            + [
+                recordsCheck.check, DiskRoom(folder: folder.path).check, await damageCheck(),
+                timeline.places.losses.check,
+            ]
             + brokers.checks
     }
 }

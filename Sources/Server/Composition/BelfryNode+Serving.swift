@@ -70,6 +70,7 @@ extension BelfryNode {
         dependencies.openCircuits = { [dispatcher] in dispatcher.openCircuits(of: $0) }
         dependencies.mover = mover
         dependencies.moves = moves
+        dependencies.lostShards = { [losses = timeline.places.losses] in losses.shards }
         let backups = BackupDesk(configuration, timeline.journal, records)
         dependencies.backup = { try await backups.write(to: $0) }
         return dependencies

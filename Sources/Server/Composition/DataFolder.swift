@@ -1,6 +1,7 @@
 import BelfryJournal
 import Crypto
 import FoundationEssentials
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -25,6 +26,9 @@ package struct DataFolder: Sendable {
     private let wasEmpty: Bool
     /// The folders that this start made, the innermost first.
     private let made: [String]
+    private let keeping = Keeping()
+
+    private final class Keeping: Sendable { let isOn = Atomic(false) }
 
     /// Makes the folder where there is none; nobody else may look into it.
     ///
@@ -66,10 +70,13 @@ package struct DataFolder: Sendable {
         return missing
     }
 
+    /// It stays, whatever becomes of this start: somebody else is about to know its records by name, and refuses others from then on.
+    func keep() { keeping.isOn.store(true, ordering: .relaxed) }
+
     /// Removes what this start made, for a start that failed before anybody could be served. A folder that held anything before is
-    /// left as it is, and so is one that another server has taken meanwhile.
+    /// left as it is, and so is one that another server has taken meanwhile, or that is to be kept.
     func discard() {
-        guard wasEmpty else { return }
+        guard wasEmpty, !keeping.isOn.load(ordering: .relaxed) else { return }
         // Whoever owns the timeline owns the folder.
         guard let lock = try? DiskStorage(folder: timeline) else { return }
         for file in [

@@ -60,6 +60,8 @@ package struct ServerDependencies: Sendable {
     package var mover: RecordsMover?
     /// Before something is called unknown: reads what other servers have written of accounts, flows and topics.
     package var catchUp: @Sendable () async throws -> Void = {}
+    /// How many shards on Redis were found empty that were not, since the start.
+    package var lostShards: @Sendable () -> Int = { 0 }
     /// `nil`: this is none.
     package var demonstration: Demonstration?
     package var version: String

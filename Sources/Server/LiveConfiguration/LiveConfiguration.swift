@@ -190,6 +190,7 @@ package final class LiveConfiguration: Sendable {
     /// - Parameters:
     ///   - changes: the new text of each key; `nil` clears it.
     ///   - expected: the revision that the change was made from; `nil`: whichever is the newest.
+    /// - Returns: the new revision; the newest where everything is so already.
     /// - Throws: ``LiveProblem``; `RecordsError` with `conflict` where somebody else was first.
     @discardableResult
     package func set(_ changes: [String: String?], expected: Int? = nil, by who: String)
@@ -199,24 +200,47 @@ package final class LiveConfiguration: Sendable {
         let newest = try await newest()
         var values = newest.values
         for (key, value) in changes { values[key] = value }
-        return try await write(values, expected: expected ?? newest.number, by: who)
+        return try await put(values, in: newest, expected: expected, by: who)
     }
 
-    /// Sets everything as it was at an earlier revision. That is a new revision, too.
+    /// Sets everything as it was at an earlier revision. That is a new revision, too, unless everything is so already.
     ///
-    /// - Parameter number: 0: nothing set.
+    /// - Parameters:
+    ///   - number: 0: nothing set.
+    ///   - beside: what is set in place of what the earlier revision says.
     /// - Returns: `nil` where there is no such revision.
-    package func rollback(to number: Int, expected: Int? = nil, by who: String)
-        async throws -> Revision?
-    {
+    package func rollback(
+        to number: Int,
+        beside: [String: String] = [:],
+        expected: Int? = nil,
+        by who: String
+    ) async throws -> Revision? {
         let newest = try await newest()
-        var values: [String: String]? = number == 0 ? [:] : nil
-        if number > 0 {
-            values = try await records.settings.version(number, of: Self.name)
-                .map { try Revision($0).values }
+        guard let values = try await revision(number)?.values else { return nil }
+        let wanted = values.merging(beside) { $1 }
+        return try await put(wanted, in: newest, expected: expected, by: who)
+    }
+
+    /// An earlier revision; `nil` where there is none. 0: nothing set.
+    func revision(_ number: Int) async throws -> Revision? {
+        guard number > 0 else { return Revision() }
+        return try await records.settings.version(number, of: Self.name).map { try Revision($0) }
+    }
+
+    /// Writes what differs from the newest revision, and nothing where nothing does.
+    private func put(
+        _ values: [String: String],
+        in newest: Revision,
+        expected: Int?,
+        by who: String
+    ) async throws -> Revision {
+        let expected = expected ?? newest.number
+        guard values == newest.values, expected == newest.number else {
+            return try await write(values, expected: expected, by: who)
         }
-        guard let values else { return nil }
-        return try await write(values, expected: expected ?? newest.number, by: who)
+        // Another server may have set it, and this one not heard of it yet.
+        if newest.number != revision.number { try await apply(newest) }
+        return newest
     }
 
     private func newest() async throws -> Revision {

@@ -10,6 +10,7 @@ package enum MetricName: String, Sendable, CaseIterable {
     case pending = "belfry_timeline_scheduled"
     case inFlight = "belfry_timeline_in_flight"
     case damaged = "belfry_timeline_damaged"
+    case lostShards = "belfry_timeline_lost_shards"
     case inHand = "belfry_delivery_in_flight"
     case moving = "belfry_timeline_moving"
     case moved = "belfry_timeline_moved"
@@ -43,6 +44,8 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .pending: "Pushes waiting for their due time."
         case .inFlight: "Pushes that a worker holds."
         case .damaged: "Pushes set aside because the disk is damaged where they lie."
+        case .lostShards:
+            "Shards on Redis that were found empty though something lay there, since the server started."
         case .inHand: "Pushes that this server holds."
         case .moving: "Whether pushes are being moved to another timeline: 1 or 0."
         case .moved: "Pushes that this server has moved since the move's phase began."

@@ -9,6 +9,12 @@ import BelfryRedisClient
 import Logging
 import Synchronization
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// The places that this process has open, at most two at a time.
 final class OpenPlaces: Sendable {
     private struct Opened {
@@ -23,6 +29,8 @@ final class OpenPlaces: Sendable {
     private let clock: any WallClock
     private let seed: UInt64
     private let logger: Logger
+    /// What servers have lost.
+    let losses = Losses()
     private let open = Mutex<[TimelinePlace: Opened]>([:])
     /// A place is opened once, whoever asks for it.
     private let gate = SharedGate()
@@ -142,7 +150,7 @@ final class OpenPlaces: Sendable {
     }
 
     private func redis(_ place: TimelinePlace) async throws -> RedisTimeline {
-        let settings = try settings(place)
+        let settings = try await settings(place)
         do {
             let redis = try await RedisTimeline.open(
                 try RedisAddress(try await url(place)),
@@ -153,19 +161,41 @@ final class OpenPlaces: Sendable {
                 for finding in try await redis.audited() {
                     logger.warning("Redis: \(finding)")
                 }
+                keepRecords()
+                try await redis.hold()
             } catch {
                 await redis.close()
                 throw error
             }
             return redis
-        } catch let error as TimelineError where error.code == .invalid {
-            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        } catch let error as TimelineError { throw Self.failure(error) }
+    }
+
+    /// What is wrong with a place on a server, in words that are not about the data folder.
+    private static func failure(_ error: TimelineError) -> any Error {
+        switch error.code {
+        case .invalid: StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        case .newerFormat:
+            StartFailure(
+                .damaged,
+                "timeline.url: \(error.message). A newer Belfry wrote them: use that version or a newer one, or another timeline.prefix."
+            )
+        default: error
         }
     }
 
-    private func settings(_ place: TimelinePlace) throws(StartFailure) -> RedisConfiguration {
+    /// Before somebody else knows them by name.
+    private func keepRecords() { if !configuration.sharesRecords { folder.keep() } }
+
+    /// Of the records, for whoever holds their pushes.
+    private func identity() async throws(RecordsError) -> String {
+        try await records.identity(new: UUID().uuidString.lowercased())
+    }
+
+    private func settings(_ place: TimelinePlace) async throws -> RedisConfiguration {
         let wanted = configuration.timeline
         var settings = RedisConfiguration(owner: try folder.nodeID())
+        settings.records = try await identity()
         settings.prefix = place.prefix
         settings.shards = place.shards
         settings.confirmation.replicas = wanted.replicas
@@ -182,12 +212,20 @@ final class OpenPlaces: Sendable {
         settings.tick = wanted.tick
         let logger = logger
         settings.told = { logger.warning("Redis: \($0)") }
+        settings.lost = { [losses] shards in
+            losses.note(shards.count)
+            logger.critical(
+                "Redis has lost everything that lay in shards: what was pending there is gone, unless it was just accepted and is done again. New pushes are accepted; see docs/operations.md, 'When Redis has lost its data'",
+                metadata: ["place": "\(place.words)", "lost": "\(shards.count)"]
+            )
+        }
         return settings
     }
 
     private func postgres(_ place: TimelinePlace) async throws -> PostgresTimeline {
         var settings = PostgresConfiguration(owner: try folder.nodeID())
         settings.schema = place.prefix
+        settings.records = try await identity()
         settings.listens = configuration.timeline.alarm != .polling
         do {
             let postgres = try await PostgresTimeline.open(
@@ -199,13 +237,15 @@ final class OpenPlaces: Sendable {
                 for finding in try await postgres.audited() {
                     logger.warning("PostgreSQL: \(finding)")
                 }
+                keepRecords()
+                try await postgres.hold()
             } catch {
                 await postgres.close()
                 throw error
             }
             return postgres
-        } catch let error as TimelineError where error.code == .invalid {
-            throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
+        } catch let error as TimelineError {
+            throw Self.failure(error)
         } catch let error as PostgresFailure {
             throw StartFailure(.misconfigured, "timeline.url: \(error.message)")
         }

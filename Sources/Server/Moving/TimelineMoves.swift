@@ -81,6 +81,18 @@ package final class TimelineMoves: Sendable {
         return try Arrangement(record)
     }
 
+    /// Where everything was, or was going, at a moment; `nil`: before all. Where that is not known any more, `nil`.
+    func place(at time: Timestamp?) async throws -> TimelinePlace? {
+        let history = try await records.settings.history(Arrangement.setting, limit: 1000)
+        if let time, let record = history.first(where: { $0.at <= time }) {
+            return try Arrangement(record).end
+        }
+        // The oldest may have been removed, after `records.retention`.
+        guard history.last?.version ?? 1 == 1 else { return nil }
+        guard let first = history.last else { return TimelinePlace(configuration) }
+        return try Arrangement(first).from
+    }
+
     /// Says where the pushes are, if that is not where the configuration says.
     static func tell(
         _ arrangement: Arrangement,

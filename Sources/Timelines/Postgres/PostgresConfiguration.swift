@@ -6,6 +6,8 @@ package struct PostgresConfiguration: Sendable {
     package var schema = "belfry"
     /// Names this process across restarts: what it held when it ended is due again as soon as it is back. Nobody else may use the name.
     package var owner: String
+    /// Names the records that know the accounts of these pushes; empty: nothing is said about that. Who names others than those who came first is refused.
+    package var records = ""
     /// A due push moves up one priority band each time it has waited this long (promise T7).
     package var ageing = Duration.seconds(60)
     /// How many connections at most, beside the one that listens for hints.

@@ -9,6 +9,8 @@ struct PostgresSchema {
     static let revision = 2
 
     let name: String
+    /// Whose pushes these are; empty: nothing is said about that.
+    let records: String
     let connection: PostgresConnection
 
     /// - Throws: ``PostgresFailure``, or ``TimelineError`` with `newerFormat` or `invalid`.
@@ -41,6 +43,38 @@ struct PostgresSchema {
             try connection.run("INSERT INTO meta VALUES (\(Self.format), 0)")
         }
         try bringUpToDate()
+        if !records.isEmpty { try checkHolder() }
+    }
+
+    /// From now on the pushes belong to these records, unless they belong to others.
+    ///
+    /// - Throws: ``PostgresFailure``, or ``TimelineError`` with `invalid`.
+    func hold() throws {
+        try connection.run("BEGIN")
+        try connection.query("SELECT pg_advisory_xact_lock(7093168)")
+        try checkHolder()
+        try connection.run("CREATE TABLE IF NOT EXISTS \(name).holder (records text PRIMARY KEY)")
+        try connection.query(
+            "INSERT INTO \(name).holder VALUES ($1) ON CONFLICT DO NOTHING",
+            text(records)
+        )
+        try connection.run("COMMIT")
+    }
+
+    /// Another's accounts are unknown here: their pushes would be given up. Who holds them stands in a table of its own, which programs that do not know it leave alone.
+    private func checkHolder() throws {
+        let known = try connection.query("SELECT to_regclass($1 || '.holder') IS NULL", text(name))
+        guard known.number(0, 0) == 0 else { return }
+        let holder = try connection.query("SELECT records FROM \(name).holder")
+        guard holder.count > 0, holder.text(0, 0) != records else { return }
+        throw TimelineError(
+            .invalid,
+            """
+            the pushes in the schema \(name) belong to a server with other records (\(holder.text(0, 0)); these are \(records)): it alone knows \
+            their accounts. Set another timeline.prefix, or let both use the same records (records.url). Where those other records are lost for \
+            good, `DELETE FROM \(name).holder` gives the pushes to the next server that starts
+            """
+        )
     }
 
     private func bringUpToDate() throws {

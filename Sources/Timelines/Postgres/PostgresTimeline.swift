@@ -62,19 +62,7 @@ package final class PostgresTimeline: Timeline {
     }
 
     private func begin() async throws(TimelineError) {
-        let name = configuration.schema
-        let refusal = try await ask(isPatient: false) { connection throws(PostgresFailure) in
-            do {
-                try PostgresSchema(name: name, connection: connection).prepare()
-                return TimelineError?.none
-            } catch let failure as PostgresFailure {
-                throw Self.ended(connection, failure)
-            } catch {
-                _ = Self.ended(connection, PostgresFailure(.invalid, ""))
-                return error as? TimelineError ?? TimelineError(.io, "\(error)")
-            }
-        }
-        if let refusal { throw refusal }
+        try await schema { try $0.prepare() }
         var owner = PostgresParameters()
         owner.append(configuration.owner)
         let opening = try await ask { [owner] connection throws(PostgresFailure) in
@@ -86,6 +74,30 @@ package final class PostgresTimeline: Timeline {
         random.withLock { $0 = SplitMix64(seed: own) }
         _ = try await nextDue()
         if configuration.listens { hints.listen { [weak self] in self?.book.hint($0) } }
+    }
+
+    /// From now on the pushes belong to the records that the configuration names, unless they belong to others.
+    ///
+    /// - Throws: ``TimelineError`` with `invalid` where they do, or `io`.
+    package func hold() async throws(TimelineError) { try await schema { try $0.hold() } }
+
+    /// Works on the schema in a transaction.
+    private func schema(_ work: @escaping @Sendable (PostgresSchema) throws -> Void)
+        async throws(TimelineError)
+    {
+        let (name, records) = (configuration.schema, configuration.records)
+        let refusal = try await ask(isPatient: false) { connection throws(PostgresFailure) in
+            do {
+                try work(PostgresSchema(name: name, records: records, connection: connection))
+                return TimelineError?.none
+            } catch let failure as PostgresFailure {
+                throw Self.ended(connection, failure)
+            } catch {
+                _ = Self.ended(connection, PostgresFailure(.invalid, ""))
+                return error as? TimelineError ?? TimelineError(.io, "\(error)")
+            }
+        }
+        if let refusal { throw refusal }
     }
 
     /// Leaves no transaction open on a connection that others will use.

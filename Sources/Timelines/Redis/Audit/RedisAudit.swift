@@ -132,7 +132,7 @@ extension RedisTimeline {
     /// Looks at the settings of servers without using them.
     ///
     /// - Returns: what is wrong, the gravest first.
-    /// - Throws: ``TimelineError`` with `io` where a server cannot be asked.
+    /// - Throws: ``TimelineError`` with `io` where a server cannot be asked, `invalid` where the address is wrong.
     package static func audit(of address: RedisAddress) async throws(TimelineError)
         -> [RedisFinding]
     {
@@ -140,9 +140,10 @@ extension RedisTimeline {
         let result: Result<[RedisFinding], TimelineError>
         do throws(RedisFailure) {
             try await servers.learn()
+            try await servers.needPrimary()
             result = .success(try await findings(on: servers))
         } catch {
-            result = .failure(error.timelineError)
+            result = .failure(error.opening(address))
         }
         await servers.close()
         return try result.get()

@@ -29,10 +29,21 @@ extension RedisTimeline {
         var isEnd: Bool
     }
 
+    /// What a server says of a shard that it takes over.
+    private struct Adopted {
+        /// The changes that are left out.
+        var holes: [ClosedRange<Int>]
+        /// The change with which the server begins.
+        var floor: Int
+        /// Of what lies there.
+        var name: String
+    }
+
     private func adoptNow(_ shards: Set<Int>) async throws(TimelineError) -> [DirectoryEntry] {
         let all = await beside(shards)
         let newest = try await intents?.newest() ?? [:]
         let begun = try await adopt(all, "begin", newest)
+        try await hear(Dictionary(uniqueKeysWithValues: zip(all, begun.map(\.name))))
         let holes = Dictionary(uniqueKeysWithValues: zip(all, begun.map(\.holes)))
         let count = configuration.shards
         let intents = try await intents?.read { intent in
@@ -60,26 +71,29 @@ extension RedisTimeline {
     }
 
     /// - Parameter newest: of each shard the last change that is kept.
-    /// - Returns: the changes that are left out in each shard, and the one with which its server begins.
     private func adopt(_ shards: [Int], _ act: String, _ newest: [Int: Int])
-        async throws(TimelineError) -> [(holes: [ClosedRange<Int>], floor: Int)]
+        async throws(TimelineError) -> [Adopted]
     {
         let answers = await askOnce(
             shards.map { shard in
                 var call = call(scripts.adopt, shard)
                 call.append(act)
                 call.append(Int64(newest[shard] ?? 0))
+                call.append(book.name(shard) ?? "")
+                call.append(Self.newName())
                 return (shard, call)
             }
         )
-        var adopted: [(holes: [ClosedRange<Int>], floor: Int)] = []
+        var adopted: [Adopted] = []
         for answer in answers {
             let answer = try heard(answer)
-            let bounds = try codes(answer.reply).compactMap { $0 }
+            guard let parts = answer.reply.elements, parts.count == 2, let name = parts[1].string
+            else { throw TimelineError(.corrupt, "a script gave no bounds") }
+            let bounds = try codes(parts[0]).compactMap { $0 }
             let holes = stride(from: 0, to: bounds.count - 1, by: 2).map {
                 bounds[$0] + 1...max(bounds[$0] + 1, bounds[$0 + 1])
             }
-            adopted.append((holes, answer.floor))
+            adopted.append(Adopted(holes: holes, floor: answer.floor, name: name))
         }
         return adopted
     }

@@ -1,6 +1,6 @@
 -- One shard: what every script knows of it. All its keys share the hash tag of KEYS[1]:
 --
---   :m           numbers in one word (n): sequence, generation, changes, in flight, sizes of the indexes, chunk names, clocks; whose the shard is (adopt.lua), and whether it is closed (retire.lua)
+--   :m           numbers in one word (n): sequence, generation, changes, in flight, sizes of the indexes, chunk names, clocks; whose the shard is and the name of what lies in it (adopt.lua), and whether it is closed (retire.lua)
 --   :i<bucket>   id (10 bytes of its digest) -> sequence; the buckets grow one by one (linear hashing)
 --   :d<bucket>   the directory: id (8 bytes) -> home shard, of ids whose digest belongs here
 --   :r<page>     64 records by sequence, the low bits being the field
@@ -12,6 +12,7 @@
 --   :g :w :x<id> merging: key -> head, head -> span of the group, payloads collected by a head
 --   :a           pending pushes of each account
 --   :o           of the first shard: who claims, and when each was last heard of (presence.lua)
+--   :layout      of the first shard: format, number of shards, and whose records they belong to (layout.lua)
 --   :h           a key that ends when the shard is next worth a look (ring-key.lua)
 --   :z           after a fail-over, for some minutes: id -> the change that was the last of it
 --

@@ -9,6 +9,8 @@ package struct RedisConfiguration: Sendable {
     package var shards = 16
     /// Names this process across restarts: what it held when it ended is due again as soon as it is back. Nobody else may use the name.
     package var owner: String
+    /// Names the records that know the accounts of these pushes; empty: nothing is said about that. Who names others than those who came first is refused.
+    package var records = ""
     /// A due push moves up one priority band each time it has waited this long (promise T7).
     package var ageing = Duration.seconds(60)
     /// The time by which what others have changed is noticed, where the hint of it was lost.
@@ -26,6 +28,8 @@ package struct RedisConfiguration: Sendable {
     package var intentBytes = 256 << 20
     /// Takes what an operator should know.
     package var told: @Sendable (String) -> Void = { _ in }
+    /// Takes the shards in which everything was lost that this process knew to be there.
+    package var lost: @Sendable ([Int]) -> Void = { _ in }
     /// From a request to its answer.
     package var commandTimeout = Duration.seconds(10)
     /// From the first packet to the end of the log-in.

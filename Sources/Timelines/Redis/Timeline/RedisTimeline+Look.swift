@@ -5,7 +5,11 @@ extension RedisTimeline {
     /// Asks every shard for its clocks and for when it is next worth a look: one pipeline a server.
     func lookAtAll(deferring deferral: Deferral? = nil) async throws(TimelineError) {
         let answers = await askAll(scripts.look) { $0.append(deferral) }
-        for answer in answers { _ = try answer.get() }
+        var names: [Int: String] = [:]
+        for (shard, answer) in answers.enumerated() {
+            names[shard] = try answer.get().reply.elements?.first?.string
+        }
+        try await hear(names)
         book.didLook()
     }
 

@@ -53,7 +53,7 @@ package final class RedisTimeline: Timeline {
 
     /// Connects, checks that everybody agrees on the layout, and takes back what this owner held when it ended.
     ///
-    /// - Throws: ``TimelineError`` with `io`, `invalid` (the address, or a setting that differs from what others use), or `newerFormat`.
+    /// - Throws: ``TimelineError`` with `io`, `invalid` (the address, the log-in, or a setting that differs from what others use), or `newerFormat`.
     package static func open(
         _ address: RedisAddress,
         configuration: RedisConfiguration,
@@ -90,10 +90,11 @@ package final class RedisTimeline: Timeline {
         let isReplicated: Bool
         do throws(RedisFailure) {
             try await servers.learn()
+            try await servers.needPrimary()
             isReplicated = try await servers.areReplicated()
             if configuration.confirmation.onDisk { try await servers.needConfirmationOnDisk() }
         } catch {
-            throw error.timelineError
+            throw error.opening(servers.address)
         }
         let intents = try configuration.intents.log(isReplicated: isReplicated)
         let timeline = RedisTimeline(
@@ -246,35 +247,6 @@ package final class RedisTimeline: Timeline {
             throw TimelineError(.corrupt, "a script gave no list")
         }
         return elements.map(\.number)
-    }
-
-    /// 2: what is in flight in batches, the numbers of a shard in one word.
-    private static let format = 2
-
-    private func agreeOnLayout() async throws(TimelineError) {
-        var ask = call(scripts.layout, 0)
-        ask.append(Int64(Self.format))
-        ask.append(Int64(configuration.shards))
-        // Under the tag of shard 0, which there always is.
-        let said = try codes(try heard(await askOnce([(0, ask)])[0]).reply)
-        guard said.count == 2, let format = said[0], let shards = said[1] else {
-            throw TimelineError(.corrupt, "the layout in Redis cannot be read")
-        }
-        guard format <= Self.format else {
-            throw TimelineError(.newerFormat, "the pushes in Redis have format \(format)")
-        }
-        guard format == Self.format else {
-            throw TimelineError(
-                .invalid,
-                "the pushes in Redis have format \(format), which this version does not read: move them elsewhere with the version that wrote them (`belfry migrate timeline`), and back with this one"
-            )
-        }
-        guard shards == configuration.shards else {
-            throw TimelineError(
-                .invalid,
-                "shards: is \(configuration.shards), but these keys are used with \(shards): start with those, then `belfry config set timeline.shards=\(configuration.shards)` moves everything"
-            )
-        }
     }
 
     private func release() async throws(TimelineError) {

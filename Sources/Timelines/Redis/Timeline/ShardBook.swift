@@ -19,6 +19,8 @@ final class ShardBook: Sendable {
         var floor = 0
         /// Its last change that was heard of.
         var last = 0
+        /// What lay in it, each time that everything was new; the newest last.
+        var names: [String] = []
 
         mutating func hear(_ answer: ShardAnswer, since call: Begun) {
             guard answer.steady >= newest else { return }
@@ -119,6 +121,34 @@ final class ShardBook: Sendable {
         state.withLock { state in
             state.shards[shard].adoptions += 1
             state.shards[shard].floor = max(state.shards[shard].floor, floor)
+        }
+    }
+
+    /// The name of what lies in a shard; `nil`: not heard yet.
+    func name(_ shard: Int) -> String? { state.withLock { $0.shards[shard].names.last } }
+
+    /// The shards of these in which something else lies than this process has ever heard of: all that was there is lost.
+    func lost(_ names: [Int: String]) -> [Int] {
+        state.withLock { state in
+            names.filter { shard, name in
+                let known = state.shards[shard].names
+                return !known.isEmpty && !known.contains(name)
+            }.keys.sorted()
+        }
+    }
+
+    /// Takes note of what lies in shards.
+    ///
+    /// - Returns: those in which everything was lost, and nobody has been told yet.
+    func note(_ names: [Int: String]) -> [Int] {
+        state.withLock { state in
+            names.keys.sorted().filter { shard in
+                guard let name = names[shard], !state.shards[shard].names.contains(name) else {
+                    return false
+                }
+                state.shards[shard].names.append(name)
+                return state.shards[shard].names.count > 1
+            }
         }
     }
 
