@@ -149,6 +149,43 @@ struct APITests {
         #expect(timeline.text.contains("cancelled by admin"))
     }
 
+    @Test("a version that waits behind one in flight ends with a line, replaced or cancelled")
+    func parkedHistory() async throws {
+        let fixture = try await ServerFixture()
+        func push(_ delay: String) -> String {
+            #"{"id":"a/1","account":"shop","to":"o","delay":"\#(delay)","channel":"log","payload":"x"}"#
+        }
+        func schedule(_ body: String) async throws -> String? {
+            try await fixture.admin(.post, "/v1/pushes", body).json["status"]?.string
+        }
+        #expect(try await schedule(push("1h")) == "accepted")
+        fixture.timeline.lend("a/1")
+        #expect(try await schedule(push("2h")) == "parked")
+        #expect(try await schedule(push("3h")) == "parked")
+        fixture.clock.advance(by: .seconds(1))
+        let bulk = try await fixture.admin(
+            .post,
+            "/v1/pushes:bulk",
+            push("4h") + "\n" + push("5h"),
+            headers: [.contentType: "application/x-ndjson"]
+        )
+        #expect(bulk.text.matches(of: /"status":"parked"/).count == 2)
+        await fixture.dependencies.late.finish()
+        fixture.clock.advance(by: .seconds(1))
+        let cancelled = try await fixture.admin(
+            .post,
+            "/v1/pushes:cancel",
+            #"{"ids":["a/1"]}"#
+        )
+        #expect(cancelled.json["in_flight"]?.integer == 1)
+        let again = try await fixture.admin(.delete, "/v1/pushes/a%2F1")
+        #expect(again.json["status"]?.string == "in_flight")
+        let timeline = try await fixture.admin(.get, "/v1/accounts/shop/people/o/timeline")
+        let states = timeline.json["items"]?.array?.map { $0["state"]?.string ?? "" } ?? []
+        #expect(states == ["cancelled", "replaced", "replaced", "replaced", "scheduled"])
+        #expect(timeline.text.contains("cancelled by admin"))
+    }
+
     @Test("lines beyond what may wait are left out, and no request waits for them")
     func lateLines() async throws {
         let fixture = try await ServerFixture()

@@ -187,7 +187,7 @@ extension ScheduleOutcome {
         switch self {
         case .accepted: "accepted"
         case .replaced: "replaced"
-        case .parked: "parked"
+        case .parked, .parkedReplaced: "parked"
         case .merged: "merged"
         case .refusedTooFar: "error"
         }
@@ -198,7 +198,7 @@ extension CancelOutcome {
     var name: String {
         switch self {
         case .cancelled: "cancelled"
-        case .inFlight: "in_flight"
+        case .inFlight, .inFlightParked: "in_flight"
         case .gone: "gone"
         }
     }

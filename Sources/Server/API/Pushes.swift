@@ -152,7 +152,7 @@ extension API {
             ["id": .string(id), "status": .string(outcome.name)]
         }
         func count(_ wanted: CancelOutcome) -> JSONValue {
-            .count(outcomes.count { $0 == wanted })
+            .count(outcomes.count { $0.name == wanted.name })
         }
         return .json([
             "cancelled": count(.cancelled), "in_flight": count(.inFlight), "gone": count(.gone),
