@@ -251,7 +251,7 @@ enum APISchemas {
         .init(
             "Lateness",
             object(
-                "From when it was to go out to handed over, or how much of that holds and retries took; in milliseconds.",
+                "Of what was sent in the last five to ten minutes: from when it was to go out until the try that succeeded, or how much of that holds and retries took; in milliseconds.",
                 "p50: integer|null",
                 "p95: integer|null",
                 "p99: integer|null"
