@@ -185,7 +185,20 @@ enum APISchemas {
                 "attempt: integer",
                 "accepted: time",
                 "sequence: string",
-                "deferred?: Deferred"
+                "deferred?: Deferred",
+                "held?: Held"
+            )
+        ),
+        .init(
+            "Held",
+            object(
+                "What put off a push that waits for a later time than was asked for, as the history tells it.",
+                "state: string",
+                "code: string",
+                "message: string",
+                "remedy: string",
+                "since: time",
+                "until: time"
             )
         ),
         .init(
