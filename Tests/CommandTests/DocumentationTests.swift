@@ -76,20 +76,13 @@ struct DocumentationTests {
         let recipe = blocks("sh", in: section)
         try #require(recipe.count == 2)
         // What is added to Debian's settings there.
-        let options = recipe[0].matches(of: /'([a-z-]+) ([a-z0-9-]+)'/).map {
-            (String($0.output.1), String($0.output.2))
+        let options = recipe[0].matches(of: /'([a-z-]+) ([a-z0-9-]+)'/).flatMap {
+            ["--\($0.output.1)", String($0.output.2)]
         }
-        #expect(options.count == 4, "\(options)")
-        let redis = try RedisProcess()
+        #expect(options.count == 8, "\(options)")
+        let redis = try RedisProcess(options)
         defer { redis.remove() }
-        for (name, value) in options {
-            let set = try await Program.run(
-                ["-p", "\(redis.port)", "config", "set", name, value],
-                environment: ["REDISCLI_AUTH": "change-me-too"],
-                executable: "/usr/bin/redis-cli"
-            )
-            #expect(set.out.contains("OK"), "\(name): \(set)")
-        }
+        // Takes longer to come up than the Redis.
         let postgres = try await PostgresProcess()
         defer { postgres.remove() }
         let ports = [try freePort(), try freePort()]
