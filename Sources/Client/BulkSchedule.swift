@@ -20,12 +20,17 @@ package struct BulkSchedule: Sendable {
     }
 
     package struct Summary: Sendable, Hashable {
+        /// So many refused lines are kept, the first ones.
+        package static let kept = 1_000
+
         package var lines = 0
         package var accepted = 0
         package var replaced = 0
         package var parked = 0
         package var merged = 0
         package var errors = 0
+        /// What the server said of the first refused lines.
+        package var refused: [JSON] = []
 
         package init() {}
 
@@ -34,6 +39,7 @@ package struct BulkSchedule: Sendable {
                 "lines": .integer(Int64(lines)), "accepted": .integer(Int64(accepted)),
                 "replaced": .integer(Int64(replaced)), "parked": .integer(Int64(parked)),
                 "merged": .integer(Int64(merged)), "errors": .integer(Int64(errors)),
+                "refused": .array(refused),
             ])
         }
     }
@@ -106,6 +112,7 @@ package struct BulkSchedule: Sendable {
             var members = try JSON(parsing: line).members
             members["line"] = .integer(Int64(number))
             result(JSON.object(members).bytes)
+            if progress.refused.count < Summary.kept { progress.refused.append(.object(members)) }
             trouble(
                 Trouble(
                     line: number,

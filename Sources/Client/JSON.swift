@@ -65,7 +65,8 @@ package enum JSON: Sendable, Hashable, Codable {
         return Array(data)
     }
 
-    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// As ``bytes``; what a terminal would obey is escaped, which is the same to a parser.
+    package var text: String { TerminalText.escaped(String(decoding: bytes, as: UTF8.self)) }
 }
 
 extension JSON {

@@ -62,7 +62,7 @@ extension Dispatcher {
         let parcels = await stillWanted(shipment.parcels, started, &closings)
         let sentAt = clock.now()
         if !parcels.isEmpty, let channel = channels[shipment.channel] {
-            meters.handedOver(parcels, at: sentAt)
+            meters.handedOver(parcels.count)
             let outcomes = await channel.send(parcels.map(\.message))
             let arrived = clock.now()
             let verdict = Verdict(

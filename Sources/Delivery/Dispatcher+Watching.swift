@@ -7,6 +7,8 @@ extension Dispatcher {
     private static var watch: Duration { .milliseconds(250) }
     /// How often the timeline is asked for what is ahead meanwhile.
     private static var forecast: Duration { .seconds(5) }
+    /// The same while it is to be seen whether a shortage lasts.
+    private static var forecastInDoubt: Duration { .milliseconds(500) }
 
     /// Begins and ends to defer low bands. Sleeps in quiet times.
     func keepWatching() async {
@@ -14,11 +16,14 @@ extension Dispatcher {
         do {
             while true {
                 while !desk.withLock({ $0.isWatched(clock.now()) }) {
+                    desk.withLock { $0.scarcity.rest() }
                     try await watchBell.wait()
                 }
                 let steady = clock.steadyMilliseconds()
                 var ahead: (count: Int, within: Duration)?
-                if steady &- asked >= Self.forecast.milliseconds || asked == .min {
+                let isInDoubt = desk.withLock { $0.scarcity.isInDoubt }
+                let every = isInDoubt ? Self.forecastInDoubt : Self.forecast
+                if asked == .min || steady - asked >= every.milliseconds {
                     ahead = await whatIsAhead()
                     asked = steady
                 }

@@ -44,6 +44,20 @@ extension DataFolderDoctor {
             ? [Diagnosis("folder", .well, "\(folder) belongs to this user alone")] : found
     }
 
+    /// Stores that the folder's server has elsewhere, while nobody has said here where: without that they would look as if they were lost.
+    func missingSettings() -> [Diagnosis] {
+        DataFolder.missingPlaces(configuration).map { setting, place in
+            let isOfRecords = setting == "records.url"
+            return Diagnosis(
+                isOfRecords ? "records" : "timeline",
+                .unreadable,
+                "the server of \(folder) keeps its \(isOfRecords ? "records" : "pushes") in \(place), but \(setting) is not set here: they were not looked at",
+                remedy:
+                    "Run doctor with the server's settings: --config FILE (or BELFRY_CONFIG), or with its environment (BELFRY_\(setting.uppercased().replacing(".", with: "_")) and what else it has)."
+            )
+        }
+    }
+
     func secretFiles() -> [Diagnosis] {
         [
             (configuration.secretKeyFile, "the key that seals secrets"),

@@ -65,7 +65,11 @@ package struct DataFolderDoctor: Sendable {
             return found.contains(busy) ? found : found + [busy]
         }
         let copies = "\(workshop)/belfry-doctor-\(UUID().uuidString)"
-        found += await records(copyIn: copies, pending: timeline.pending)
+        let missing = missingSettings()
+        found += missing
+        if !missing.contains(where: { $0.area == "records" }) {
+            found += await records(copyIn: copies, pending: timeline.pending)
+        }
         // What is left lies in the folder for temporary files.
         try? FileManager.default.removeItem(atPath: copies)
         withExtendedLifetime(lock) {}

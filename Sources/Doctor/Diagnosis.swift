@@ -13,7 +13,7 @@ package struct Diagnosis: Sendable, Hashable, Codable {
         case warning
         /// The server cannot rely on it.
         case damaged
-        /// Could not be looked at, because this user may not read it; it may be sound.
+        /// Could not be looked at, because this user may not read it, or nobody has said where it is; it may be sound.
         case unreadable
         /// Could not be looked at, because a server is using the folder.
         case busy

@@ -70,6 +70,22 @@ struct WebhookGuardTests {
         #expect(throws: HTTPFailure.self) { try WebhookGuard.Allowed().judge(url) }
     }
 
+    @Test(
+        "a port that cannot be is refused at once",
+        arguments: ["0", "65536", "99999", "99999999999999999999", "-1", "8o"]
+    )
+    func impossiblePorts(port: String) {
+        #expect(throws: HTTPFailure.self) {
+            try WebhookGuard.Allowed().judge("https://example.com:\(port)/hook")
+        }
+    }
+
+    @Test("possible ports pass", arguments: ["", ":", ":1", ":65535", ":8443/a:99999", "?a=b:0"])
+    func possiblePorts(rest: String) throws {
+        try WebhookGuard.Allowed().judge("https://example.com\(rest)")
+        try WebhookGuard.Allowed().judge("https://[2606:4700:4700::1111]\(rest)")
+    }
+
     @Test("a name is only judged when it is called; what the operator allows passes at once")
     func judgedEarly() throws {
         try WebhookGuard.Allowed().judge("https://no-such-name.invalid/hook")

@@ -35,6 +35,12 @@ struct PostgresServeTests {
         )
         #expect(shown.code == 0, "\(shown.err)")
         await second.stop()
+        let blind = try await Program.run(["doctor", folder + "/second"])
+        #expect(blind.code == 77, "\(blind.out)")
+        #expect(blind.out.contains("unreadable: timeline: "))
+        #expect(blind.out.contains("timeline.url is not set here"))
+        #expect(blind.out.contains("BELFRY_TIMELINE_URL"))
+        #expect(!blind.out.contains("damaged: "), "\(blind.out)")
         let doctor = try await Program.run(
             ["doctor", NSTemporaryDirectory()],
             environment: ["BELFRY_TIMELINE_URL": postgres.address()]
@@ -44,6 +50,38 @@ struct PostgresServeTests {
         let refused = try await refusal(postgres, "second")
         #expect(refused.code == 78)
         #expect(refused.err.contains("synchronous_commit: is off"), "\(refused.err)")
+    }
+
+    @Test("doctor calls nothing damaged that lies elsewhere, but says which setting tells it where")
+    func elsewhere() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let postgres = try await PostgresProcess()
+        defer { postgres.remove() }
+        let address = postgres.address()
+        let server = try await RunningServer(
+            folder: folder,
+            arguments: ["--timeline-url", address, "--records-url", address]
+        )
+        await server.stop()
+        let blind = try await Program.run(["doctor", folder])
+        #expect(blind.code == 77, "\(blind.out)")
+        #expect(!blind.out.contains("damaged: "), "\(blind.out)")
+        for (area, setting) in [("timeline", "TIMELINE_URL"), ("records", "RECORDS_URL")] {
+            let line = blind.out.split(separator: "\n").first {
+                $0.hasPrefix("unreadable: \(area): ")
+            }
+            #expect(line?.contains("\(area).url is not set here") == true, "\(blind.out)")
+            #expect(blind.out.contains("BELFRY_\(setting)"))
+        }
+        let told = try await Program.run(
+            ["doctor", folder],
+            environment: ["BELFRY_TIMELINE_URL": address, "BELFRY_RECORDS_URL": address]
+        )
+        #expect(told.code == 0, "\(told.out)")
+        let embedded = try await RunningServer(folder: folder + "-own")
+        await embedded.stop()
+        #expect(!FileManager.default.fileExists(atPath: folder + "-own/places"))
+        try FileManager.default.removeItem(atPath: folder + "-own")
     }
 
     @Test("leaves no push behind in a data folder, and names what is wrong with an address")

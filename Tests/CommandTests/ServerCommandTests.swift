@@ -1,3 +1,4 @@
+import BelfryClient
 import Foundation
 import Testing
 
@@ -171,6 +172,63 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("what strangers have written does nothing to the terminal, wherever it is shown")
+    func harmlessNames() async throws {
+        try await withServer { server, run in
+            #expect(try await run("account", "add", "shop", "--kind", "webhook").code == 0)
+            let name = "x\r\n\u{1B}[2J\u{9B}31m\u{202E}y"
+            let shown = #"x\r\n\u001B[2J\u009B31m\u202Ey"#
+            let scheduled = try await run(
+                "push",
+                "schedule",
+                "--id",
+                name,
+                "--account",
+                "shop",
+                "--to",
+                name,
+                "--in",
+                "1d",
+                "--channel",
+                "log",
+                "--payload",
+                name
+            )
+            var results = [scheduled, try await run("push", "find", name)]
+            let json = try await run("push", "find", name, "--json").out
+            results.append(try await run("push", "cancel", name))
+            results.append(try await run("deliveries", "--account", "shop"))
+            results.append(try await run("people", "show", "shop", name))
+            for result in results {
+                #expect(result.code == 0 && result.out.contains(shown), "\(result)")
+            }
+            let missing = try await run("push", "find", name)
+            // Messages for people may have several lines.
+            let rest = #"\u001B[2J\u009B31m\u202Ey"#
+            #expect(missing.code == 65 && missing.err.contains(rest), "\(missing)")
+            for text in results.map(\.out) + [missing.err, json] {
+                let harmful = text.unicodeScalars.filter {
+                    $0 != "\n" && $0.properties.generalCategory == .control
+                }
+                #expect(harmful.isEmpty, "\(text.debugDescription)")
+                #expect(!text.unicodeScalars.contains("\u{202E}"))
+            }
+        }
+    }
+
+    @Test("every channel that the server has is named where one is asked for")
+    func channels() async throws {
+        for command in [["push", "schedule"], ["topic", "set"]] {
+            let help = try await Program.run(command + ["--help"]).out
+            let words = help.split { !$0.isLetter && $0 != "-" }
+            for name in [
+                "wechat", "template", "subscribe", "webhook", "rabbitmq", "redis-stream", "log",
+            ] {
+                #expect(words.contains(Substring(name)), "\(command): \(name)")
+            }
+        }
+    }
+
     @Test("bulk tells wrong lines by number and accepts the rest; ends with 65")
     func bulk() async throws {
         try await withServer { server, run in
@@ -184,13 +242,21 @@ struct ServerCommandTests {
                 environment: server.environment
             )
             #expect(result.code == 65)
-            #expect(
-                result.err.contains("line 3 (b/2): /acount is not known; did you mean 'account'?")
+            #expect(result.err.isEmpty, "\(result.err)")
+            let summary = try JSON(parsing: Array(result.out.utf8))
+            #expect(summary["accepted"].integer == 1 && summary["errors"].integer == 1)
+            let refused = try #require(summary["refused"].array.first)
+            #expect(refused["line"].integer == 3 && refused["id"].string == "b/2")
+            #expect(refused["pointer"].string == "/acount")
+            #expect(refused["detail"].string?.contains("did you mean 'account'?") == true)
+            let told = try await Program.run(
+                ["push", "bulk"] + server.keyFile,
+                input: good + "\n\n" + bad + "\n",
+                environment: server.environment
             )
+            #expect(told.code == 65 && told.out == "0 accepted, 1 replaced, 1 refused\n")
             #expect(
-                result.out
-                    == #"{"accepted":1,"errors":1,"lines":2,"merged":0,"parked":0,"replaced":0}"#
-                    + "\n"
+                told.err.contains("line 3 (b/2): /acount is not known; did you mean 'account'?")
             )
         }
     }

@@ -55,6 +55,32 @@ struct MeterTests {
         #expect(scene.dispatcher.snapshot().recentLateness.count == 0)
     }
 
+    @Test("lateness tells what was sent, at the try that succeeded, and nothing of tries in vain")
+    func lastTry() {
+        let scene = Scene { message, _ in
+            let cause = SendCause(code: "http_500", message: "")
+            return switch message.id.text {
+            case "third" where message.attempt < 2: .retry(after: .seconds(30), cause: cause)
+            case "refused": .refused(.refused43101, cause: cause)
+            case "never": .retry(after: .seconds(1), cause: cause)
+            default: .sent(reference: nil)
+            }
+        }
+        scene.run()
+        scene.schedule([
+            scene.push("first"), scene.push("third"), scene.push("refused"), scene.push("never"),
+        ])
+        scene.world.run(for: .seconds(20))
+        #expect(scene.dispatcher.snapshot().lateness.count == 1, "one was sent so far")
+        scene.world.run(for: .hours(2))
+        let snapshot = scene.dispatcher.snapshot()
+        #expect(snapshot.sent == 2)
+        #expect(snapshot.handedOver > 5)
+        #expect(snapshot.lateness.count == 2)
+        #expect(snapshot.lateness.p50 == 0)
+        #expect(snapshot.lateness.max >= 59_000, "two pauses of half a minute")
+    }
+
     @Test("say how long held pushes have been waiting, and for what, until they go")
     func held() {
         let scene = Scene()

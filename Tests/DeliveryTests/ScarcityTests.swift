@@ -66,13 +66,53 @@ struct ScarcityTests {
         #expect(life.changes.isEmpty)
     }
 
-    @Test("it begins at once when a push of a higher band is late while all is busy")
+    @Test("it begins when pushes of a higher band have been late for a while and all is busy")
     func lag() {
         var life = Life()
-        life.pass(lag: .seconds(5))
+        life.pass(8, lag: .seconds(5))
         #expect(life.changes.isEmpty, "not busy: an account's own limit keeps it waiting")
+        life.pass(2, isSaturated: true, lag: .milliseconds(1_001))
+        #expect(life.changes.isEmpty, "not for half a second yet")
         life.pass(isSaturated: true, lag: .milliseconds(1_001))
         #expect(life.scarcity.overload?.reason == .lag)
+    }
+
+    @Test(
+        "a burst that is over within half a second is no shortage, however late, small the goal, or much"
+    )
+    func shortBurst() {
+        var life = Life()
+        life.pass(4, rate: 40, isSaturated: true, ahead: 0)
+        life.pass(4, rate: 40, isSaturated: false)
+        life.policy.lagGoal = .milliseconds(10)
+        for _ in 0..<20 {
+            life.pass(2, rate: 40, isSaturated: true, lag: .hours(1), ahead: 1_000_000)
+            life.pass(rate: 40, ahead: 0)
+        }
+        #expect(life.changes.isEmpty)
+    }
+
+    @Test("bursts between which nobody looks are not counted together")
+    func rest() {
+        var life = Life()
+        for _ in 0..<10 {
+            life.pass(2, isSaturated: true, lag: .seconds(5), ahead: 1_000_000)
+            life.scarcity.rest()
+            life.steady += 60_000
+        }
+        #expect(life.changes.isEmpty)
+    }
+
+    @Test("what was ahead is asked again before it counts: it may have been a burst that is over")
+    func staleForecast() {
+        var life = Life()
+        life.pass(4, rate: 400, isSaturated: true, ahead: 0)
+        life.pass(rate: 400, ahead: 1_000_000)
+        #expect(life.scarcity.isInDoubt)
+        life.pass(20, rate: 400)
+        #expect(life.changes.isEmpty, "nobody has asked since")
+        life.pass(rate: 400, ahead: 0)
+        #expect(!life.scarcity.isInDoubt && life.changes.isEmpty)
     }
 
     @Test("it begins when more is ahead than was ever sent in that time, once that is known")
@@ -84,6 +124,8 @@ struct ScarcityTests {
         #expect(life.scarcity.capacity == 400)
         life.pass(4, rate: 10, ahead: 23_000)
         #expect(life.changes.isEmpty, "400 a second are 24,000 a minute")
+        life.pass(2, rate: 10, ahead: 25_000)
+        #expect(life.changes.isEmpty, "not for half a second yet")
         life.pass(rate: 10, ahead: 25_000)
         #expect(life.scarcity.overload?.reason == .forecast)
     }
@@ -125,7 +167,7 @@ struct ScarcityTests {
     func more() {
         var life = Life()
         life.policy.highest = .normal
-        life.pass(isSaturated: true, lag: .seconds(2))
+        life.pass(3, isSaturated: true, lag: .seconds(2))
         #expect(life.scarcity.overload?.from == .low)
         life.pass(7, isSaturated: true, lag: .seconds(2))
         #expect(life.scarcity.overload?.from == .low, "it is given time to work")

@@ -265,7 +265,8 @@ private struct Life {
             let push = randomPush(id)
             pushes.append(push)
             if held[id] != nil {
-                wanted.append(.parked)
+                let isBehind = overtaken.contains(id) && next[id] != nil
+                wanted.append(isBehind ? .parkedReplaced : .parked)
                 overtaken.insert(id)
             } else {
                 wanted.append(next[id] == nil ? .accepted : .replaced)
@@ -281,8 +282,11 @@ private struct Life {
 
     private mutating func cancel(_ timeline: JournalTimeline) async throws {
         let id = "p\(Int.random(in: 0..<24, using: &random))"
+        let isBehind = superseded.contains(id) && model[id] != nil
         let wanted: CancelOutcome =
-            held[id] != nil ? .inFlight : model[id] != nil ? .cancelled : .gone
+            held[id] != nil
+            ? isBehind ? .inFlightParked : .inFlight
+            : model[id] != nil ? .cancelled : .gone
         attempted = model
         attempted[id] = nil
         let outcomes = try await timeline.cancel([PushID(id)])

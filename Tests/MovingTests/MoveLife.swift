@@ -71,9 +71,12 @@ struct MoveLife {
         for (push, outcome) in zip(pushes, outcomes) {
             let version = Version(payload: push.payload, due: push.due)
             let isHeld = held[push.id] != nil
-            let known =
-                isHeld ? ScheduleOutcome.parked : pending[push.id] == nil ? .accepted : .replaced
-            try expect(outcome, known, "scheduling \(push.id)")
+            let isKnown = (isHeld ? parked : pending)[push.id] != nil
+            let wanted: ScheduleOutcome =
+                isHeld
+                ? isKnown ? .parkedReplaced : .parked
+                : isKnown ? .replaced : .accepted
+            try expect(outcome, wanted, "scheduling \(push.id)")
             if isHeld { parked[push.id] = version } else { pending[push.id] = version }
         }
     }
@@ -82,7 +85,9 @@ struct MoveLife {
         made = Int(random.next() % 40)
         let outcome = try await timeline.cancel([id()])[0]
         let wanted: CancelOutcome =
-            held[id()] != nil ? .inFlight : pending[id()] == nil ? .gone : .cancelled
+            held[id()] != nil
+            ? parked[id()] == nil ? .inFlight : .inFlightParked
+            : pending[id()] == nil ? .gone : .cancelled
         try expect(outcome, wanted, "cancelling \(id())")
         pending[id()] = nil
         if held[id()] != nil {

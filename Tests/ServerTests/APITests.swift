@@ -149,6 +149,97 @@ struct APITests {
         #expect(timeline.text.contains("cancelled by admin"))
     }
 
+    @Test("a version that waits behind one in flight ends with a line, replaced or cancelled")
+    func parkedHistory() async throws {
+        let fixture = try await ServerFixture()
+        func push(_ delay: String) -> String {
+            #"{"id":"a/1","account":"shop","to":"o","delay":"\#(delay)","channel":"log","payload":"x"}"#
+        }
+        func schedule(_ body: String) async throws -> String? {
+            try await fixture.admin(.post, "/v1/pushes", body).json["status"]?.string
+        }
+        #expect(try await schedule(push("1h")) == "accepted")
+        fixture.timeline.lend("a/1")
+        #expect(try await schedule(push("2h")) == "parked")
+        #expect(try await schedule(push("3h")) == "parked")
+        fixture.clock.advance(by: .seconds(1))
+        let bulk = try await fixture.admin(
+            .post,
+            "/v1/pushes:bulk",
+            push("4h") + "\n" + push("5h"),
+            headers: [.contentType: "application/x-ndjson"]
+        )
+        #expect(bulk.text.matches(of: /"status":"parked"/).count == 2)
+        await fixture.dependencies.late.finish()
+        fixture.clock.advance(by: .seconds(1))
+        let cancelled = try await fixture.admin(
+            .post,
+            "/v1/pushes:cancel",
+            #"{"ids":["a/1"]}"#
+        )
+        #expect(cancelled.json["in_flight"]?.integer == 1)
+        let again = try await fixture.admin(.delete, "/v1/pushes/a%2F1")
+        #expect(again.json["status"]?.string == "in_flight")
+        let timeline = try await fixture.admin(.get, "/v1/accounts/shop/people/o/timeline")
+        let states = timeline.json["items"]?.array?.map { $0["state"]?.string ?? "" } ?? []
+        #expect(states == ["cancelled", "replaced", "replaced", "replaced", "scheduled"])
+        #expect(timeline.text.contains("cancelled by admin"))
+    }
+
+    @Test("a push that is held says what for, since when and until when; without records the rest")
+    func held() async throws {
+        let fixture = try await ServerFixture()
+        let body =
+            #"{"id":"a/1","account":"shop","to":"o","delay":"1s","channel":"log","payload":"x"}"#
+        #expect(try await fixture.admin(.post, "/v1/pushes", body).status == 202)
+        func shown() async throws -> JSONValue {
+            try await fixture.admin(.get, "/v1/pushes/a%2F1").json
+        }
+        #expect(try await shown()["held"] == nil)
+        let due = fixture.clock.now() + .seconds(1)
+        let until = due + .hours(8)
+        fixture.clock.advance(by: .seconds(2))
+        fixture.timeline.hold("a/1", until: until)
+        #expect(try await shown()["held"] == nil, "the history does not tell it yet")
+        func line(_ sequence: UInt64, _ state: WaitingState, _ code: String) -> DeliveryRecord {
+            var line = DeliveryRecord(
+                push: "a/1",
+                sequence: sequence,
+                recipient: Recipient(account: "shop", person: "o"),
+                channel: "log",
+                due: due,
+                at: fixture.clock.now(),
+                state: .waiting(state),
+                cause: SendCause(code: code, message: "quiet until morning", remedy: "wait")
+            )
+            line.asked = due
+            return line
+        }
+        try await fixture.dependencies.records.deliveries.append([line(1, .heldQuiet, "quiet")])
+        fixture.clock.advance(by: .seconds(1))
+        // A newer version is another matter.
+        try await fixture.dependencies.records.deliveries.append([line(2, .heldPaused, "paused")])
+        let held = try await shown()["held"]
+        #expect(held?["state"] == "held_quiet")
+        #expect(held?["code"] == "quiet")
+        #expect(held?["message"] == "quiet until morning")
+        #expect(held?["remedy"] == "wait")
+        #expect(held?["until"]?.string == TimeText.render(until))
+        #expect(held?["since"]?.string == TimeText.render(fixture.clock.now() - .seconds(1)))
+        await fixture.dependencies.records.close()
+        #expect(try await shown()["state"] == "scheduled")
+    }
+
+    @Test("a query parameter that is given twice is refused, whatever its values")
+    func repeatedQuery() async throws {
+        let fixture = try await ServerFixture()
+        for query in ["limit=5&limit=6", "limit=5&limit=5", "limit=5&account=a&limit="] {
+            let answer = try await fixture.admin(.get, "/v1/deliveries?\(query)")
+            #expect(answer.status == 400 && answer.pointers == ["?limit"], "\(query)")
+        }
+        #expect(try await fixture.admin(.get, "/v1/deliveries?limit=5&account=a").status == 200)
+    }
+
     @Test("lines beyond what may wait are left out, and no request waits for them")
     func lateLines() async throws {
         let fixture = try await ServerFixture()

@@ -134,6 +134,8 @@ struct Answer {
 final class FakeTimeline: Timeline {
     private struct State {
         var pushes: [PushID: Push] = [:]
+        var lent: Set<PushID> = []
+        var held: [PushID: Timestamp] = [:]
         var failure: TimelineError?
         var batches: [Int] = []
         var asked = 0
@@ -148,6 +150,15 @@ final class FakeTimeline: Timeline {
     var batches: [Int] { state.withLock { $0.batches } }
     /// How many ids were looked up.
     var asked: Int { state.withLock { $0.asked } }
+    /// What is pending under this id is in flight from now on; what is scheduled waits behind it.
+    func lend(_ id: PushID) {
+        state.withLock { state in
+            state.pushes[id] = nil
+            state.lent.insert(id)
+        }
+    }
+    /// Shows a push as put off until a later time.
+    func hold(_ id: PushID, until: Timestamp) { state.withLock { $0.held[id] = until } }
     func fail(with error: TimelineError?) { state.withLock { $0.failure = error } }
 
     func schedule(_ batch: PushBatch) async throws(TimelineError) -> [ScheduleOutcome] {
@@ -170,9 +181,11 @@ final class FakeTimeline: Timeline {
                 {
                     outcomes.append(.merged)
                 } else {
+                    let isNew = state.pushes.updateValue(push, forKey: push.id) == nil
                     outcomes.append(
-                        state.pushes.updateValue(push, forKey: push.id) == nil
-                            ? .accepted : .replaced
+                        state.lent.contains(push.id)
+                            ? isNew ? .parked : .parkedReplaced
+                            : isNew ? .accepted : .replaced
                     )
                 }
             }
@@ -183,7 +196,12 @@ final class FakeTimeline: Timeline {
 
     func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
         state.withLock { state in
-            ids.map { state.pushes.removeValue(forKey: $0) == nil ? .gone : .cancelled }
+            ids.map { id in
+                let isKnown = state.pushes.removeValue(forKey: id) != nil
+                return state.lent.contains(id)
+                    ? isKnown ? .inFlightParked : .inFlight
+                    : isKnown ? .cancelled : .gone
+            }
         }
     }
 
@@ -192,8 +210,17 @@ final class FakeTimeline: Timeline {
         return state.withLock { state in
             state.asked += ids.count
             return ids.map { id in
-                state.pushes[id].map {
-                    Pending(push: $0, state: .scheduled, sequence: 1, attempt: 0, accepted: now)
+                let known: Pending.State = state.lent.contains(id) ? .parked : .scheduled
+                return state.pushes[id].map { push in
+                    var pending = Pending(
+                        push: push,
+                        state: known,
+                        sequence: 1,
+                        attempt: 0,
+                        accepted: now
+                    )
+                    pending.push.due = state.held[id] ?? push.due
+                    return pending
                 }
             }
         }

@@ -100,7 +100,14 @@ extension TimelineRule {
             try await it.schedule(it.push("a", in: 0, payload: "1"))
             let claim = try await it.only()
             try expect(try await it.schedule(it.push("a", in: 0, payload: "2")), [.parked])
-            try expect(try await it.schedule(it.push("a", in: 0, payload: "3")), [.parked])
+            try expect(
+                try await it.schedule(
+                    it.push("a", in: 0, payload: "2a"),
+                    it.push("a", in: 0, payload: "3")
+                ),
+                [.parkedReplaced, .parkedReplaced],
+                "that a version which waited has ended is told"
+            )
             let shown = try await it.find("a")
             try expect(shown?.state, .parked)
             try expect(shown?.push.payload, Array("3".utf8))
@@ -131,9 +138,47 @@ extension TimelineRule {
             try await it.schedule(it.push("a", in: 0))
             let claim = try await it.only()
             try await it.schedule(it.push("a", in: 0, payload: "2"))
-            try expect(try await it.timeline.cancel(["a"]), [.inFlight])
+            try expect(try await it.timeline.cancel(["a", "a"]), [.inFlightParked, .inFlight])
+            try expect(try await it.schedule(it.push("a", in: 0, payload: "3")), [.parked])
+            try expect(try await it.timeline.cancel(["a"]), [.inFlightParked])
             try expect(try await it.settle(claim), .settledCancelled)
             try expect(try await it.claimed(), [])
+        },
+        TimelineRule(
+            "T6",
+            "several versions in one call behind one in flight: each but the last ends"
+        ) {
+            it in
+            try await it.schedule(it.push("a", in: 0))
+            let claim = try await it.only()
+            let merge = MergeRule(key: "k", grace: .zero, maxWait: .zero, mode: .newest)
+            try expect(
+                try await it.schedule(
+                    it.push("a", in: 0, payload: "2"),
+                    it.push("a", in: 0, payload: "3")
+                ),
+                [.parked, .parkedReplaced]
+            )
+            try expect(
+                try await it.schedule(it.push("a", in: 0, merge: merge, payload: "4")),
+                [.parkedReplaced],
+                "one that merges"
+            )
+            try expect(try await it.settle(claim), .settledParked)
+            try expect(try await it.only().push.payload, Array("4".utf8))
+        },
+        TimelineRule("T5", "in flight for one person and waiting for another, both ends are told") {
+            it in
+            for number in 0..<10 {
+                let id = PushID("a\(number)")
+                try await it.schedule(it.push(id, in: 0, person: "old"))
+                let claim = try await it.only()
+                try await it.schedule(it.push(id, in: 60, person: "o\(number)"))
+                try expect(try await it.timeline.cancel([id]), [.inFlightParked])
+                try expect(try await it.settle(claim), .settledCancelled)
+                try expect(try await it.timeline.cancel([id]), [.gone])
+            }
+            try expect(try await it.timeline.counts(), TimelineCounts())
         },
         TimelineRule("T6", "scheduling after a cancel is just scheduling") { it in
             try await it.schedule(it.push("a", in: 5))

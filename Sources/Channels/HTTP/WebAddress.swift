@@ -6,7 +6,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The host of a web address that may be called: `http` or `https`, no user name, and a host that every reader understands alike.
+/// The host of a web address that may be called: `http` or `https`, no user name, a port that there is, and a host that every reader understands alike.
 package struct WebAddress: Sendable, Hashable {
     package let scheme: String
     /// Without the brackets of an IPv6 address.
@@ -28,8 +28,23 @@ package struct WebAddress: Sendable, Hashable {
         guard !host.isEmpty, host.utf8.count <= 253, host.utf8.allSatisfy(Self.isPlain) else {
             throw HTTPFailure(.forbidden, "the host name must be plain ASCII (use punycode)")
         }
+        guard Self.isPortPossible(in: text) else {
+            throw HTTPFailure(.forbidden, "the port must be a number from 1 to 65535")
+        }
         self.scheme = scheme
         self.host = host
+    }
+
+    /// Looks at the text itself: a port beyond all numbers is none to `URL`.
+    private static func isPortPossible(in text: String) -> Bool {
+        guard let start = text.firstRange(of: "://")?.upperBound else { return false }
+        let authority = text[start...].prefix { !"/?#".contains($0) }
+        guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
+            return true
+        }
+        let port = authority[colon...].dropFirst()
+        // Nothing behind the colon means the port of the scheme.
+        return port.isEmpty || UInt16(port).map { $0 > 0 } ?? false
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -7,9 +7,10 @@
 /// - **T3 At least once.** A claim not settled before its lease ends becomes due again.
 /// - **T4 One holder.** Every claim carries a fencing token; `settle` and `extend` with a stale token change nothing and say so.
 /// - **T5 Cancel is honest.** Answers `cancelled` (will never be claimed), `inFlight` (a worker holds it; flagged, told at the next
-///   extend or settle), or `gone`.
+///   extend or settle), `inFlightParked` (and a newer version that waited for that will never be claimed), or `gone`.
 /// - **T6 Replace.** Scheduling an existing id replaces payload and due time atomically and bumps the generation; if it is in flight,
 ///   the newest version is parked and becomes pending when the claim is settled *or* its lease ends. Scheduling after a cancel is just scheduling.
+///   Every version that ends without having been claimed is told: by the answer to the call that ended it.
 ///   While it is pending, an id belongs to one recipient; scheduling it for another replaces it too. Only then may an engine that is divided by
 ///   recipients treat what is in flight as cancelled instead of parking the newest version behind it; a call that fails may leave both versions, until it is
 ///   repeated; and while it is under way, `find` may show either.
@@ -100,6 +101,11 @@ package enum ScheduleOutcome: UInt8, Sendable, Hashable {
     case merged
     /// Due more than ``PushLimits/horizon`` ahead, by the timeline's clock: not accepted.
     case refusedTooFar
+    /// The id is in flight; this version waits until the claim ends, in the place of one that waited for that and has ended with this.
+    case parkedReplaced
+
+    /// A version that waited has ended, because this one has taken its place.
+    package var hasReplaced: Bool { self == .replaced || self == .parkedReplaced }
 }
 
 package enum CancelOutcome: UInt8, Sendable, Hashable {
@@ -109,4 +115,17 @@ package enum CancelOutcome: UInt8, Sendable, Hashable {
     case inFlight
     /// No such push is pending: never scheduled, already settled, or cancelled before.
     case gone
+    /// A worker holds an older version, of which the same is true as with ``inFlight``; the newest, which waited for that, will never be claimed.
+    case inFlightParked
+
+    /// A worker holds it, or an older version of it.
+    package var isInFlight: Bool { self == .inFlight || self == .inFlightParked }
+    /// A version that waited has ended.
+    package var hasEndedWaiting: Bool { self == .cancelled || self == .inFlightParked }
+
+    /// What is said of an id that was ended in two places, where one may hold an older version of it.
+    package func and(_ other: CancelOutcome) -> CancelOutcome {
+        guard isInFlight || other.isInFlight else { return self == .gone ? other : self }
+        return hasEndedWaiting || other.hasEndedWaiting ? .inFlightParked : .inFlight
+    }
 }

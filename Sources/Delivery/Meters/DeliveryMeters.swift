@@ -34,16 +34,7 @@ package final class DeliveryMeters: Sendable {
         }
     }
 
-    func handedOver(_ parcels: [Parcel], at now: Timestamp) {
-        state.withLock { state in
-            state.handedOver += parcels.count
-            for parcel in parcels {
-                state.lateness.record((now - parcel.claim.asked).milliseconds, at: now)
-                state.held.record(parcel.claim.held.milliseconds, at: now)
-                if parcel.note?.code == DeliveryCauses.overloadCode { state.deferred += 1 }
-            }
-        }
-    }
+    func handedOver(_ count: Int) { state.withLock { $0.handedOver += count } }
 
     func overload(_ change: Scarcity.Change?) {
         if change == .began { state.withLock { $0.overloads += 1 } }
@@ -124,6 +115,7 @@ extension DeliveryMeters.State {
             case .sent:
                 sent.add(1, now)
                 accounts[account, default: AccountTally()].sent += 1
+                wentOut(event, at: now)
             case .dead, .unknown, .window45015, .count45047, .refused43101:
                 failed.add(1, now)
                 accounts[account, default: AccountTally()].failed += 1
@@ -132,6 +124,16 @@ extension DeliveryMeters.State {
                 break
             }
         }
+    }
+}
+
+extension DeliveryMeters.State {
+    /// A try that failed is no lateness yet: the last one, which was not in vain, tells how late a message was.
+    private mutating func wentOut(_ event: DeliveryEvent, at now: Timestamp) {
+        guard let late = event.lateness else { return }
+        lateness.record(late.milliseconds, at: now)
+        held.record(event.claim.held.milliseconds, at: now)
+        if event.cause?.code == DeliveryCauses.overloadCode { deferred += 1 }
     }
 }
 

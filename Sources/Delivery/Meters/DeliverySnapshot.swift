@@ -39,7 +39,7 @@ package struct DeliverySnapshot: Sendable {
     /// The same of what was put back until later, by why. What waits for a person's permission is not in it.
     package var oldestHeld: [WaitingState: Duration]
 
-    /// From the time asked for to handed over, since the start.
+    /// Of what was sent: from the time asked for until the try that succeeded was handed over, since the start.
     package var lateness: LatenessSummary
     /// The same of the last five to ten minutes.
     package var recentLateness: LatenessSummary

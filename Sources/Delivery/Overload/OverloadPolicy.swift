@@ -4,7 +4,8 @@ package import BelfryCore
 package struct OverloadPolicy: Sendable, Hashable {
     /// The highest band that may be deferred, all lower ones with it; `nil`: none ever is.
     package var highest: Priority? = .low
-    /// How late pushes of the other bands may become, and how long everything may be busy, before capacity counts as short.
+    /// How late pushes of the other bands may become, and how long everything may be busy, before capacity counts as short. Neither counts until it has lasted for
+    /// ``Scarcity/lasting``.
     package var lagGoal = Duration.seconds(1)
     /// What has been due for so long is deferred no longer, however short capacity is.
     package var longest = Duration.minutes(15)

@@ -2,9 +2,11 @@ import BelfryCore
 
 /// Decides when capacity is short, and which bands wait then. Pure: it is told what is going on several times a second while there is much to do, and never otherwise.
 ///
-/// It begins to defer as soon as capacity is short, the lowest band first, and a band more where that is not enough. It ends when nothing is left deferred and nothing has
+/// It begins to defer when capacity has been short for ``lasting``, the lowest band first, and a band more where that is not enough: a burst that is over before is none. It ends when nothing is left deferred and nothing has
 /// been late for ``calm``: what was deferred trickles out meanwhile on what the other bands leave free, so that the end is no rush.
 struct Scarcity {
+    /// So long capacity must have been short, without a pause, before a band is deferred.
+    static let lasting = Duration.milliseconds(500)
     /// So long everything must be well before bands are deferred no more.
     static let calm = Duration.seconds(5)
     /// So long the deferral of one band is given to work before another one is deferred.
@@ -42,6 +44,8 @@ struct Scarcity {
     private(set) var capacity: Double?
     private var last: (steady: Int64, completed: Int, isSaturated: Bool)?
     private var saturatedSince: Int64?
+    private var lateSince: Int64?
+    private var shortAheadSince: Int64?
     private var calmSince: Int64?
     /// As somebody has last heard.
     private var ahead: (count: Int, within: Duration)?
@@ -50,10 +54,25 @@ struct Scarcity {
     /// Takes note of a reading.
     mutating func take(_ reading: Reading, _ policy: OverloadPolicy) -> Change? {
         measure(reading)
-        saturatedSince = reading.isSaturated ? saturatedSince ?? reading.steady : nil
-        ahead = reading.ahead ?? ahead
+        let steady = reading.steady
+        saturatedSince = reading.isSaturated ? saturatedSince ?? steady : nil
+        lateSince = isLate(reading, policy) ? lateSince ?? steady : nil
+        if let ahead = reading.ahead {
+            self.ahead = ahead
+            shortAheadSince = isShort(share: 1) ? shortAheadSince ?? steady : nil
+        }
         return overload == nil ? begin(reading, policy) : review(reading, policy)
     }
+
+    /// Nobody looks until there is much to do again: what was going on until now tells nothing of then.
+    mutating func rest() {
+        forgetShortage()
+        last = nil
+        ahead = nil
+    }
+
+    /// By what was last heard, more is ahead than can be sent, and it is not known yet whether that lasts: worth asking again soon.
+    var isInDoubt: Bool { overload == nil && shortAheadSince != nil }
 
     private mutating func measure(_ reading: Reading) {
         defer { last = (reading.steady, reading.completed, reading.isSaturated) }
@@ -83,11 +102,21 @@ struct Scarcity {
     }
 
     private func shortage(_ reading: Reading, _ policy: OverloadPolicy) -> Overload.Reason? {
-        if reading.isSaturated, reading.lag > policy.lagGoal { return .lag }
-        if let saturatedSince, reading.steady - saturatedSince > policy.lagGoal.milliseconds {
+        let steady = reading.steady
+        let lasting = Self.lasting.milliseconds
+        if let lateSince, steady - lateSince >= lasting { return .lag }
+        if let saturatedSince,
+            steady - saturatedSince > max(policy.lagGoal.milliseconds, lasting)
+        {
             return .saturation
         }
-        return isShort(share: 1) ? .forecast : nil
+        // What was heard before may have been the burst that is over.
+        guard reading.ahead != nil, let shortAheadSince else { return nil }
+        return steady - shortAheadSince >= lasting ? .forecast : nil
+    }
+
+    private func isLate(_ reading: Reading, _ policy: OverloadPolicy) -> Bool {
+        reading.isSaturated && reading.lag > policy.lagGoal
     }
 
     /// Whether more is ahead than a share of what can be sent meanwhile.
@@ -102,7 +131,7 @@ struct Scarcity {
         }
         overload?.longest = policy.longest
         if from < highest { overload?.from = highest }
-        if highest < from, reading.isSaturated, reading.lag > policy.lagGoal,
+        if highest < from, isLate(reading, policy),
             reading.steady - changed >= Self.step.milliseconds,
             let next = Priority(rawValue: from.rawValue - 1)
         {
@@ -123,8 +152,14 @@ struct Scarcity {
 
     private mutating func end() -> Change {
         overload = nil
-        saturatedSince = nil
         calmSince = nil
+        forgetShortage()
         return .ended
+    }
+
+    private mutating func forgetShortage() {
+        saturatedSince = nil
+        lateSince = nil
+        shortAheadSince = nil
     }
 }

@@ -37,4 +37,18 @@ extension DeliveryRecords {
         }
         return newest.mapValues(\.state)
     }
+
+    /// The newest line that tells of a hold of one version of a push; `nil` where the history knows of none.
+    ///
+    /// - Parameter since: it was not to go out before.
+    package func lastHold(of version: PushVersion, since: Timestamp) async throws(RecordsError)
+        -> DeliveryRecord?
+    {
+        var query = DeliveryQuery()
+        query.push = version.push
+        query.from = since
+        let newest = try await find(query).items.first { $0.sequence == version.sequence }
+        guard case .waiting(let state)? = newest?.state, state.isHold else { return nil }
+        return newest
+    }
 }

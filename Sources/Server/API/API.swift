@@ -49,10 +49,26 @@ package struct API: Sendable {
                 return redirect(to: "/console/login")
             }
         }
+        try refuseRepeatedQuery(of: request, at: route)
         try refuseUnknownQuery(of: request, at: route)
         let principal = context.principal ?? Principal(id: "", name: "anyone", scopes: [])
         let call = Call(request: request, context: context, server: server, principal: principal)
         return try await once(route, call)
+    }
+
+    /// Of two values of one parameter, one would quietly be left out.
+    private func refuseRepeatedQuery(of request: Request, at route: Route) throws(Problem) {
+        guard route.operation != nil, route.path.hasPrefix("/v1/") else { return }
+        let names = request.uri.queryParameters.map { String($0.key) }
+        let repeated = Set(names.filter { name in names.count { $0 == name } > 1 })
+        guard !repeated.isEmpty else { return }
+        throw Problem(
+            .malformed,
+            "A query parameter can be given once.",
+            fields: repeated.sorted().map {
+                Problem.Field("?\($0.prefix(128))", "repeated", "is given more than once")
+            }
+        )
     }
 
     /// A slip in a name must not quietly ask for something else. What is not the API's own, such as a link that people share, may carry anything.

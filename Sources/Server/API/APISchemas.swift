@@ -185,7 +185,20 @@ enum APISchemas {
                 "attempt: integer",
                 "accepted: time",
                 "sequence: string",
-                "deferred?: Deferred"
+                "deferred?: Deferred",
+                "held?: Held"
+            )
+        ),
+        .init(
+            "Held",
+            object(
+                "What put off a push that waits for a later time than was asked for, as the history tells it.",
+                "state: string",
+                "code: string",
+                "message: string",
+                "remedy: string",
+                "since: time",
+                "until: time"
             )
         ),
         .init(
@@ -251,7 +264,7 @@ enum APISchemas {
         .init(
             "Lateness",
             object(
-                "From when it was to go out to handed over, or how much of that holds and retries took; in milliseconds.",
+                "Of what was sent in the last five to ten minutes: from when it was to go out until the try that succeeded, or how much of that holds and retries took; in milliseconds.",
                 "p50: integer|null",
                 "p95: integer|null",
                 "p99: integer|null"

@@ -143,7 +143,7 @@ struct BulkPushes {
         do {
             let outcomes = try await call.server.timeline.schedule(parser.batch)
             call.server.recordReplaced(parser.batch, outcomes)
-            await call.server.recordMerged(parser.batch.pushes(outcomes, that: .merged))
+            await call.server.recordMerged(parser.batch.pushes(outcomes, that: { $0 == .merged }))
             return outcomes
         } catch {
             failure = error
@@ -219,7 +219,7 @@ extension ScheduleOutcome {
         switch self {
         case .accepted: ",\"status\":\"accepted\"}\n"
         case .replaced: ",\"status\":\"replaced\"}\n"
-        case .parked: ",\"status\":\"parked\"}\n"
+        case .parked, .parkedReplaced: ",\"status\":\"parked\"}\n"
         case .merged: ",\"status\":\"merged\"}\n"
         case .refusedTooFar: ",\"status\":\"error\"}\n"
         }

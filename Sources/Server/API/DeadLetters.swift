@@ -203,6 +203,7 @@ extension API {
         do {
             let outcomes = try await server.timeline.schedule(pushes)
             await server.recordMerged(zip(pushes, outcomes).filter { $0.1 == .merged }.map(\.0))
+            server.recordReplaced(zip(pushes, outcomes).filter(\.1.hasReplaced).map(\.0))
             let refused = zip(mine, outcomes).filter { $0.1 == .refusedTooFar }.map { $0.0.id }
             if !refused.isEmpty { try await server.records.deadLetters.reopen(refused) }
             return mine.count - refused.count

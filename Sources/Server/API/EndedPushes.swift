@@ -7,7 +7,8 @@ extension ServerDependencies {
     /// Looked up and written at once; the timeline does other work between two of them.
     private static let page = 500
 
-    /// Cancels pushes, writes down how those that waited ended, and gives back the permission that they kept.
+    /// Cancels pushes, writes down how those that waited ended, parked ones among them, and gives back the permission that they kept. What a worker holds, its
+    /// settlement ends.
     func cancel(_ ids: [PushID], by name: String) async throws -> [CancelOutcome] {
         var found: [Pending?] = []
         for start in stride(from: 0, to: ids.count, by: Self.page) {
@@ -15,7 +16,7 @@ extension ServerDependencies {
         }
         let outcomes = try await timeline.cancel(ids)
         // Whose a damaged push was cannot be read, so that no line can be written for it.
-        let cancelled = zip(found, outcomes).compactMap { $0.1 == .cancelled ? $0.0 : nil }
+        let cancelled = zip(found, outcomes).compactMap { $0.1.hasEndedWaiting ? $0.0 : nil }
             .filter { $0.state != .damaged }
         await recordCancelled(cancelled, by: name)
         return outcomes
@@ -48,7 +49,7 @@ extension ServerDependencies {
     func recordScheduled(_ push: Push, _ outcome: ScheduleOutcome) {
         let now = clock.now()
         var lines: [DeliveryRecord] = []
-        if outcome == .replaced { lines.append(.replaced(by: push, at: now)) }
+        if outcome.hasReplaced { lines.append(replaced(by: push, at: now)) }
         if outcome == .accepted || outcome == .replaced {
             lines.append(.scheduled(push, position: nil, at: now))
         }
@@ -58,10 +59,17 @@ extension ServerDependencies {
     /// Writes down the ends of versions that a bulk request replaced, as far as the records keep up.
     func recordReplaced(_ batch: PushBatch, _ outcomes: [ScheduleOutcome]) {
         guard late.room > 0 else { return }
+        recordReplaced(batch.pushes(outcomes, that: \.hasReplaced))
+    }
+
+    /// Writes down the ends of versions whose place these took.
+    func recordReplaced(_ pushes: [Push]) {
         let now = clock.now()
-        late.add(
-            batch.pushes(outcomes, that: .replaced).map { DeliveryRecord.replaced(by: $0, at: now) }
-        )
+        late.add(pushes.map { replaced(by: $0, at: now) })
+    }
+
+    private func replaced(by push: Push, at now: Timestamp) -> DeliveryRecord {
+        .replaced(by: push, sequence: late.standIn(at: now), at: now)
     }
 }
 

@@ -23,15 +23,15 @@ extension ServerDependencies {
 }
 
 extension PushBatch {
-    /// The pushes that ended in `wanted`. Unpacks those alone, so that a batch with none of them costs a look at its outcomes.
-    func pushes(_ outcomes: [ScheduleOutcome], that wanted: ScheduleOutcome) -> [Push] {
-        guard outcomes.contains(wanted) else { return [] }
+    /// The pushes whose outcome is `wanted`. Unpacks those alone, so that a batch with none of them costs a look at its outcomes.
+    func pushes(_ outcomes: [ScheduleOutcome], that wanted: (ScheduleOutcome) -> Bool) -> [Push] {
+        guard outcomes.contains(where: wanted) else { return [] }
         var pushes: [Push] = []
         let bytes = bytes.span
         var offset = 0
         for outcome in outcomes {
             guard let record = PushRecord(bytes, at: offset) else { break }
-            if outcome == wanted { pushes.append(record.push(in: bytes)) }
+            if wanted(outcome) { pushes.append(record.push(in: bytes)) }
             offset += record.length
         }
         return pushes

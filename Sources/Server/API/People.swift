@@ -174,7 +174,7 @@ extension API {
         if !ids.isEmpty {
             for outcome in try await server.timeline.cancel(ids) {
                 if outcome == .cancelled { cancelled += 1 }
-                if outcome == .inFlight { inFlight += 1 }
+                if outcome.isInFlight { inFlight += 1 }
             }
         }
         let rows = try await server.records.people.erase(recipient)

@@ -1,6 +1,7 @@
 import BelfryActivation
 import BelfryCore
 import BelfryDelivery
+import BelfryRecords
 
 /// A push as the API speaks of it.
 enum PushFields {
@@ -64,9 +65,14 @@ enum PushFields {
         return value
     }
 
-    /// With why it waits, where it is deferred.
-    static func json(_ pending: Pending, _ overload: Overload?, now: Timestamp) -> JSONValue {
-        let value = json(pending)
+    /// With why it waits, where it is held or deferred.
+    static func json(
+        _ pending: Pending,
+        _ overload: Overload?,
+        heldBy hold: DeliveryRecord?,
+        now: Timestamp
+    ) -> JSONValue {
+        let value = json(pending, heldBy: hold)
         guard pending.state == .scheduled, case .object(var members) = value,
             let until = overload?.deferredUntil(
                 pending.push.priority,
@@ -81,6 +87,23 @@ enum PushFields {
                 [
                     "code": .string(cause.code), "message": .string(cause.message),
                     "until": .time(until),
+                ]
+            )
+        )
+        return .object(members)
+    }
+
+    private static func json(_ pending: Pending, heldBy hold: DeliveryRecord?) -> JSONValue {
+        let value = json(pending)
+        guard let hold, case .object(var members) = value else { return value }
+        members.append(
+            .init(
+                "held",
+                [
+                    "state": .string(hold.state.description), "code": .string(hold.cause.code),
+                    "message": .string(hold.cause.message),
+                    "remedy": .string(hold.cause.remedy), "since": .time(hold.at),
+                    "until": .time(pending.push.due),
                 ]
             )
         )
@@ -187,7 +210,7 @@ extension ScheduleOutcome {
         switch self {
         case .accepted: "accepted"
         case .replaced: "replaced"
-        case .parked: "parked"
+        case .parked, .parkedReplaced: "parked"
         case .merged: "merged"
         case .refusedTooFar: "error"
         }
@@ -198,7 +221,7 @@ extension CancelOutcome {
     var name: String {
         switch self {
         case .cancelled: "cancelled"
-        case .inFlight: "in_flight"
+        case .inFlight, .inFlightParked: "in_flight"
         case .gone: "gone"
         }
     }

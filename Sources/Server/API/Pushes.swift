@@ -1,6 +1,8 @@
 import BelfryCore
+import BelfryRecords
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// Pushes: schedule one or many, find, cancel.
 extension API {
@@ -130,7 +132,24 @@ extension API {
             throw Problem.notFound("pending push '\(id.text)'; its history is under /v1/deliveries")
         }
         let now = server.clock.now()
-        return .json(PushFields.json(pending, server.overload(), now: now))
+        let hold = await lastHold(of: pending)
+        return .json(PushFields.json(pending, server.overload(), heldBy: hold, now: now))
+    }
+
+    /// What put off a push that waits for a later time than was asked for; `nil` where nothing did, or the history does not tell it yet.
+    private func lastHold(of pending: Pending) async -> DeliveryRecord? {
+        guard pending.state == .scheduled, pending.attempt > 0 || pending.push.due > pending.asked
+        else { return nil }
+        do {
+            return try await server.records.deliveries.lastHold(
+                of: PushVersion(push: pending.push.id, sequence: pending.sequence),
+                since: pending.asked
+            )
+        } catch {
+            // What the timeline knows is told without the records, too.
+            server.logger.error("a hold cannot be looked up", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     private func cancelPush(_ call: Call) async throws -> Response {
@@ -152,7 +171,7 @@ extension API {
             ["id": .string(id), "status": .string(outcome.name)]
         }
         func count(_ wanted: CancelOutcome) -> JSONValue {
-            .count(outcomes.count { $0 == wanted })
+            .count(outcomes.count { $0.name == wanted.name })
         }
         return .json([
             "cancelled": count(.cancelled), "in_flight": count(.inFlight), "gone": count(.gone),

@@ -51,11 +51,12 @@ extension BelfryNode {
         ] + brokers.channels
     }
 
-    /// What pushes and steps of flows may name.
-    static let channelNames = Set(
+    /// What pushes and steps of flows may name, in the order in which people are told.
+    package static let channelList =
         WeChatInterface.allCases.map(\.rawValue)
-            + ["webhook", "rabbitmq", "redis-stream", "log", "null"]
-    )
+        + ["webhook", "rabbitmq", "redis-stream", "log", "null"]
+
+    static let channelNames = Set(channelList)
 
     /// What is wrong with a payload for a channel; `nil` where it can be sent.
     @Sendable package static func payloadProblem(channel: String, payload: [UInt8]) -> String? {

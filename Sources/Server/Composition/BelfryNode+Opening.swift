@@ -79,6 +79,8 @@ extension BelfryNode {
                 hand: RecordedHand(records: records, isShared: configuration.sharesRecords),
                 clock: clock
             )
+            logger.info("the timeline is open", metadata: ["place": "\(arrangement.words)"])
+            try folder.notePlaces(configuration)
             return try await BelfryNode(
                 configuration,
                 folder: folder,

@@ -20,6 +20,7 @@ import Darwin
 ///     secret.key       seals secrets at rest; 0600
 ///     admin.key        the first API key, made at the first start; 0600
 ///     node-id          names this server where several share a timeline; made when first needed
+///     places           where pushes and records are, if they are elsewhere
 package struct DataFolder: Sendable {
     package let path: String
     /// It held nothing before this start.
@@ -81,6 +82,7 @@ package struct DataFolder: Sendable {
         guard let lock = try? DiskStorage(folder: timeline) else { return }
         for file in [
             records, "\(records)-wal", "\(records)-shm", secretKeyFile, adminKeyFile, nodeIDFile,
+            placesFile,
         ] {
             unlink(file)
         }
@@ -94,6 +96,7 @@ package struct DataFolder: Sendable {
     private var secretKeyFile: String { "\(path)/secret.key" }
     private var adminKeyFile: String { "\(path)/admin.key" }
     private var nodeIDFile: String { "\(path)/node-id" }
+    var placesFile: String { "\(path)/places" }
 
     package var timeline: String { "\(path)/timeline" }
     package var intents: String { "\(path)/intents" }

@@ -120,12 +120,13 @@ extension DeliveryRecord {
         return [line] + merged(into: found.push, found.collected, at: now)
     }
 
-    /// The line of a version that waited until this one took its place. The timeline does not tell what it was; the time stands in for its
-    /// sequence.
-    static func replaced(by push: Push, at now: Timestamp) -> DeliveryRecord {
+    /// The line of a version that waited until this one took its place. The timeline does not tell what it was.
+    ///
+    /// - Parameter sequence: what stands in for its own.
+    static func replaced(by push: Push, sequence: UInt64, at now: Timestamp) -> DeliveryRecord {
         DeliveryRecord(
             push: push.id,
-            sequence: UInt64(max(0, now.milliseconds)),
+            sequence: sequence,
             recipient: push.recipient,
             channel: push.channel,
             due: push.due,

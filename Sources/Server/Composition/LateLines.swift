@@ -1,3 +1,4 @@
+import BelfryCore
 package import BelfryRecords
 package import Logging
 import Synchronization
@@ -11,6 +12,7 @@ package final class LateLines: Sendable {
         var waiting: [DeliveryRecord] = []
         var left = 0
         var isWriting = false
+        var standIn: UInt64 = 0
     }
 
     private let records: Records
@@ -36,6 +38,14 @@ package final class LateLines: Sendable {
             return !state.isWriting && !state.waiting.isEmpty
         }
         if mustWrite { Task { await write() } }
+    }
+
+    /// Stands in for the sequence of a version that the timeline does not tell: the time, or a little later, so that no two of one push are taken for the same.
+    func standIn(at now: Timestamp) -> UInt64 {
+        state.withLock { state in
+            state.standIn = max(state.standIn + 1, UInt64(max(0, now.milliseconds)))
+            return state.standIn
+        }
     }
 
     /// How many lines may still be added without being left out.

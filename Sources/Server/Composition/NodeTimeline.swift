@@ -99,7 +99,10 @@ extension NodeTimeline {
             configuration: settings,
             clock: clock
         )
-        logger.info("the timeline is open", metadata: ["lanes": "\(journal.laneCount)"])
+        logger.info(
+            "the journal in the data folder is open",
+            metadata: ["lanes": "\(journal.laneCount)"]
+        )
         BelfryNode.tell(journal.dropped, in: folder, logger)
         return journal
     }

@@ -54,7 +54,7 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .oldestOverdue:
             "How long ago the oldest push was to go out that has not, held ones included."
         case .lateness:
-            "Time from when a push was to go out to handed over, holds and retries included, recent, by quantile."
+            "Of what was sent: time from when it was to go out until the try that succeeded, holds and retries included, recent, by quantile."
         case .oldestHeld:
             "How long ago the oldest push was to go out that is put back until later, by why."
         case .held: "How much of the lateness holds and retries took, recent, by quantile."

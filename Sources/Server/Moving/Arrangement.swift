@@ -28,6 +28,11 @@ package struct Arrangement: Sendable, Hashable {
     /// Where everything is, or will be.
     package var end: TimelinePlace { to ?? from }
 
+    /// As people are told.
+    var words: String {
+        to.map { "\(from.words), moving to \($0.words)" } ?? from.words
+    }
+
     /// What a cancel leads to; `nil` where there is nothing that could go back.
     ///
     /// Where nobody can have put anything into the new place, that is left at once. Otherwise both sides change, and again all servers come to know it before the first push is moved

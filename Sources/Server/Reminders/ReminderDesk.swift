@@ -119,7 +119,7 @@ package struct ReminderDesk: Sendable {
         var late: [ReminderKey: ReminderAnswer] = [:]
         for (reminder, outcome) in zip(cancelled, outcomes) {
             if outcome == .gone, reminder.due <= now { late[reminder.key] = .alreadySent }
-            if outcome == .inFlight, records.isShared { late[reminder.key] = .inFlight }
+            if outcome.isInFlight, records.isShared { late[reminder.key] = .inFlight }
         }
         return late
     }

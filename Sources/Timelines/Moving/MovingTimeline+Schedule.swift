@@ -72,10 +72,7 @@ extension MovingTimeline {
     private static func both(_ first: [CancelOutcome], _ second: [CancelOutcome])
         -> [CancelOutcome]
     {
-        zip(first, second).map { pair in
-            if pair.0 == .inFlight || pair.1 == .inFlight { return .inFlight }
-            return pair.0 == .gone ? pair.1 : pair.0
-        }
+        zip(first, second).map { $0.and($1) }
     }
 
     package func settle(_ settlements: [Settlement]) async throws(TimelineError)

@@ -6,7 +6,7 @@ struct PostgresSchema {
     /// Of the tables and of what functions take and give: a program refuses a newer one than it knows.
     static let format = 1
     /// Of what functions do: the newest program that has come by has put its own there.
-    static let revision = 2
+    static let revision = 3
 
     let name: String
     /// Whose pushes these are; empty: nothing is said about that.

@@ -34,6 +34,9 @@ extension PostgresTimeline {
             let outcome: CancelOutcome = try codes[id.text].map(Self.known) ?? .gone
             // What is mentioned again has ended by then.
             if outcome == .cancelled { codes[id.text] = nil }
+            if outcome == .inFlightParked {
+                codes[id.text] = Int64(CancelOutcome.inFlight.rawValue)
+            }
             outcomes.append(outcome)
         }
         return outcomes

@@ -20,9 +20,9 @@ struct AccountCheck: AsyncParsableCommand {
             if api.json {
                 try printJSON(findings)
             } else {
-                for finding in findings.problems { print("missing: \(finding)") }
-                for finding in findings.hints { print("note: \(finding)") }
-                print(findings.ok ? "\(key): ok" : "\(key): not complete")
+                for finding in findings.problems { say("missing: \(finding)") }
+                for finding in findings.hints { say("note: \(finding)") }
+                say(findings.ok ? "\(key): ok" : "\(key): not complete")
             }
             if !findings.ok { throw ExitCode(Failure.Code.badInput.rawValue) }
         }

@@ -42,8 +42,8 @@ struct AccountResume: AsyncParsableCommand {
             let before = try await client.call(.get, path)["paused"]
             let account = try await client.call(.post, path + "/resume")
             if api.json { return print(account.text) }
-            if before == .null { return print("\(key) was not paused; nothing has changed") }
-            print("the pause of \(key) is over: \(before.cell)")
+            if before == .null { return say("\(key) was not paused; nothing has changed") }
+            say("the pause of \(key) is over: \(before.cell)")
             print("what was held comes again within a minute, at the account's rate; if what")
             print("stopped the account is not mended, it stops again: belfry account list tells")
         }

@@ -100,7 +100,7 @@ struct BackupCommand: AsyncParsableCommand {
     }
 
     private func show(_ path: String, _ bytes: String, contains: [String], lacks: [String]) {
-        print("\(path): \(bytes) bytes: \(contains.joined(separator: ", "))")
+        say("\(path): \(bytes) bytes: \(contains.joined(separator: ", "))")
         for missing in lacks { printError("not in it: \(missing); keep a copy of that, too") }
     }
 

@@ -22,7 +22,7 @@ struct ConfigCommand: AsyncParsableCommand {
         print("revision \(revision["revision"].cell)")
         guard case .object(let values) = revision["values"] else { return }
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            print("\(key)=\(TextWidth.printable(value.cell))")
+            say("\(key)=\(value.cell)")
         }
     }
 }

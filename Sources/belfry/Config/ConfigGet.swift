@@ -22,7 +22,7 @@ struct ConfigGet: AsyncParsableCommand {
             if keys { return show(keysOf: answer) }
             ConfigCommand.show(answer["live"])
             for node in answer["nodes"].array {
-                print(Self.line(node))
+                say(Self.line(node))
             }
         }
     }

@@ -17,7 +17,7 @@ struct Doctor: AsyncParsableCommand {
         discussion: """
             Timeline and records are copied into the folder for temporary files (TMPDIR) and opened there; the data folder itself \
             is not changed unless --repair is given: then damaged files are written anew from what in them is whole, what is dropped is \
-            written to repair-TIME.jsonl in the data folder, and the damaged files are kept as damaged-NAME. Ends with 65 if something is damaged, with 77 if something may not be read, with 75 if a server is using the folder, with \
+            written to repair-TIME.jsonl in the data folder, and the damaged files are kept as damaged-NAME. Ends with 65 if something is damaged, with 77 if something may not be read or the server's settings are needed to find it, with 75 if a server is using the folder, with \
             0 otherwise.
             """
     )
@@ -95,8 +95,8 @@ struct Doctor: AsyncParsableCommand {
 
     private func show(_ found: some Sequence<Diagnosis>) {
         for diagnosis in found {
-            print("\(diagnosis.verdict.rawValue): \(diagnosis.area): \(diagnosis.message)")
-            if !diagnosis.remedy.isEmpty { print("    \(diagnosis.remedy)") }
+            say("\(diagnosis.verdict.rawValue): \(diagnosis.area): \(diagnosis.message)")
+            if !diagnosis.remedy.isEmpty { say("    \(diagnosis.remedy)") }
         }
     }
 }

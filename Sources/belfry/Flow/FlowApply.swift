@@ -84,6 +84,6 @@ struct FlowApply: AsyncParsableCommand {
                     + "\(plan["leaving"].cell) leave; \(plan["past_due"].cell) would be due at once"
             )
         }
-        for note in plan["notes"].array { print("  \(note.cell)") }
+        for note in plan["notes"].array { say("  \(note.cell)") }
     }
 }

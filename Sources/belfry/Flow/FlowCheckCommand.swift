@@ -101,11 +101,11 @@ struct FlowReport: Encodable {
             let place = line.line.map { "\(file):\($0):\(line.column ?? 1)" } ?? file
             let step = line.step.map { "step \($0): " } ?? ""
             let hint = line.suggestion.map { "; did you mean '\($0)'?" } ?? ""
-            Swift.print("\(place): \(line.severity): \(step)\(line.message)\(hint)")
+            say("\(place): \(line.severity): \(step)\(line.message)\(hint)")
         }
-        guard let flow, let steps else { return Swift.print("\(file): refused") }
+        guard let flow, let steps else { return say("\(file): refused") }
         let verdict = ok ? "ok" : "refused"
-        Swift.print("\(file): \(verdict): flow \(flow), \(steps) \(steps == 1 ? "step" : "steps")")
+        say("\(file): \(verdict): flow \(flow), \(steps) \(steps == 1 ? "step" : "steps")")
     }
 }
 

@@ -21,14 +21,14 @@ struct FlowDiffCommand: AsyncParsableCommand {
             let new = try FlowFile.read(file).parsed.flow
             guard let old = try await published(new.key) else {
                 if api.json { return try printJSON(Changes(isNew: true, changes: [])) }
-                print("new: '\(new.key)' is not on the server yet")
+                say("new: '\(new.key)' is not on the server yet")
                 throw ExitCode(1)
             }
             let diff = FlowDiff(from: old, to: new)
             if api.json {
                 try printJSON(Changes(isNew: false, changes: diff.changes))
             } else {
-                for change in diff.changes { print(change.description) }
+                for change in diff.changes { say(change.description) }
                 if diff.isEmpty { print("nothing differs") }
             }
             if !diff.isEmpty { throw ExitCode(1) }

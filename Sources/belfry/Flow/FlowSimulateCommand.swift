@@ -61,7 +61,7 @@ struct FlowSimulateCommand: AsyncParsableCommand {
                 person: FlowPerson(id: "person", isFollowing: false, variables: try readVariables())
             )
             if json { return try printJSON(Simulation(lines: lines)) }
-            for line in lines { print(TextWidth.printable(line.description)) }
+            for line in lines { say(line.description) }
         }
     }
 

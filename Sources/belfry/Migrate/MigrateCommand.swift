@@ -19,14 +19,14 @@ struct MigrateCommand: AsyncParsableCommand {
     static func show(_ state: JSON) {
         let phase = state["phase"].cell
         guard state["to"] != .null else {
-            print("at      \(place(state["from"]))")
-            print("pending \(state["left"].cell)")
+            say("at      \(place(state["from"]))")
+            say("pending \(state["left"].cell)")
             return showNodes(state)
         }
-        print("phase   \(phase)\(state["back"] == .bool(true) ? ", going back" : "")")
-        print("from    \(place(state["from"])): \(state["left"].cell) left")
-        print("to      \(place(state["to"])): \(state["arrived"].cell) there")
-        if state["problem"] != .null { print("problem \(state["problem"].cell)") }
+        say("phase   \(phase)\(state["back"] == .bool(true) ? ", going back" : "")")
+        say("from    \(place(state["from"])): \(state["left"].cell) left")
+        say("to      \(place(state["to"])): \(state["arrived"].cell) there")
+        if state["problem"] != .null { say("problem \(state["problem"].cell)") }
         showNodes(state)
     }
 

@@ -43,7 +43,7 @@ struct MigrateTimeline: AsyncParsableCommand {
             )
             while wait, state["to"] != .null {
                 if !api.json {
-                    print("\(state["phase"].cell): \(state["left"].cell) left")
+                    say("\(state["phase"].cell): \(state["left"].cell) left")
                 }
                 // The server says no word of its own; a look a second costs nothing.
                 try await Task.sleep(for: .seconds(1))

@@ -1,3 +1,5 @@
+import BelfryClient
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -6,9 +8,13 @@ import Musl
 import Darwin
 #endif
 
+/// Prints one line for people; what others wrote in it cannot begin another, nor do anything to the terminal.
+func say(_ line: String) { print(TerminalText.escaped(line)) }
+
 /// Says something on standard error, where it does not mix with what programs read.
 func printError(_ text: String) {
-    var rest = Array("belfry: \(text)\n".utf8)[...]
+    let shown = TerminalText.escaped(text, keepingLines: true)
+    var rest = Array("belfry: \(shown)\n".utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         // Nowhere to say it: there is nothing better to do.

@@ -1,3 +1,5 @@
+import BelfryClient
+
 /// Columns for people to read.
 struct Table {
     private var rows: [[String]]
@@ -37,21 +39,7 @@ enum TextWidth {
     }
 
     /// Without what would move the cursor or colour the screen: names come from strangers.
-    static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    let category = scalar.properties.generalCategory
-                    let isHarmful =
-                        category == .control || category == .lineSeparator
-                        || category == .paragraphSeparator
-                        || (0x202A...0x202E).contains(scalar.value)
-                        || (0x2066...0x2069).contains(scalar.value)
-                    return isHarmful ? " " : scalar
-                }
-            )
-        )
-    }
+    static func printable(_ text: String) -> String { TerminalText.escaped(text) }
 
     private static func of(_ character: Character) -> Int {
         guard let first = character.unicodeScalars.first else { return 0 }

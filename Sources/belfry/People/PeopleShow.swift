@@ -48,7 +48,7 @@ struct PeopleShow: AsyncParsableCommand {
 
     private func show(_ profile: JSON) {
         guard profile != .null else {
-            return print(
+            return say(
                 "\(person) of \(account) is known by pushes alone: no profile, no permissions"
             )
         }

@@ -11,7 +11,8 @@ struct PushBulk: AsyncParsableCommand {
               {"id":"a/1","account":"shop","to":"42","delay":"90s","channel":"log","payload":"hello"}
 
             Lines that are wrong are told and do not keep the others from being accepted; the exit code is then 65. \
-            Sending the same file again is harmless: known ids are replaced.
+            Sending the same file again is harmless: known ids are replaced. With --json the summary names the first 1,000 refused lines; \
+            --results tells all.
             """
     )
 
@@ -44,10 +45,10 @@ struct PushBulk: AsyncParsableCommand {
     }
 
     private func tell(_ trouble: BulkSchedule.Trouble) {
-        if results { return }
+        if results || api.json { return }
         let place = file == "-" ? "line \(trouble.line)" : "\(file):\(trouble.line)"
         let pointer = trouble.pointer.isEmpty ? "" : "\(trouble.pointer) "
-        let name = trouble.id.isEmpty ? "" : " (\(TextWidth.printable(trouble.id)))"
+        let name = trouble.id.isEmpty ? "" : " (\(trouble.id))"
         printError("\(place)\(name): \(pointer)\(trouble.detail)")
     }
 

@@ -22,7 +22,7 @@ struct PushCancel: AsyncParsableCommand {
             let answer = try await api.client().call(.post, "/v1/pushes:cancel", body: body)
             if api.json { return print(answer.text) }
             for result in answer["results"].array {
-                print("\(result["status"].cell)  \(TextWidth.printable(result["id"].cell))")
+                say("\(result["status"].cell)  \(result["id"].cell)")
             }
         }
     }

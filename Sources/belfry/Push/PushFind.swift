@@ -5,7 +5,8 @@ import BelfryClient
 struct PushFind: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "find",
-        abstract: "Show a pending push: when it is due, and whether a worker holds it."
+        abstract:
+            "Show a pending push: when it is due, what holds it back, and whether a worker has it."
     )
 
     @Argument(help: "The push's id.")
@@ -17,13 +18,27 @@ struct PushFind: AsyncParsableCommand {
             let push = try await api.client().call(.get, "/v1/pushes/\(APIClient.part(id))")
             if api.json { return print(push.text) }
             Facts(
-                push,
+                Self.inWords(push),
                 [
-                    "id", "state", "deferred", "due", "expires", "account", "to", "channel",
+                    "id", "state", "held", "deferred", "due", "expires", "account", "to", "channel",
                     "priority",
                     "attempt", "accepted", "merge", "payload",
                 ]
             ).print()
         }
+    }
+
+    /// With why it waits as a sentence.
+    private static func inWords(_ push: JSON) -> JSON {
+        var members = push.members
+        for name in ["held", "deferred"] where push[name] != .null {
+            let why = push[name]
+            let remedy = why["remedy"].cell
+            members[name] = .string(
+                "\(DeliveryTable.reason(why)), until \(why["until"].cell)"
+                    + (remedy.isEmpty ? "" : ". \(remedy)")
+            )
+        }
+        return .object(members)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BelfryClient
+import BelfryServer
 
 /// `belfry push schedule`: one push.
 struct PushSchedule: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct PushSchedule: AsyncParsableCommand {
             "When it is due: RFC 3339, such as 2026-12-24T10:00:00+08:00, or milliseconds since 1970."
     )
     var due: String?
-    @Option(help: "The channel that carries it: wechat, template, subscribe, webhook or log.")
+    @Option(help: "The channel that carries it: \(BelfryNode.channelList.joined(separator: ", ")).")
     var channel: String
     @Option(help: "urgent, high, normal or low. (default: normal)")
     var priority: String?
@@ -68,7 +69,7 @@ struct PushSchedule: AsyncParsableCommand {
                 throw ClientError.refused(refusal.naming(Self.options))
             }
             if api.json { return print(answer.text) }
-            print("\(answer["status"].cell)  \(answer["id"].cell)  due \(answer["due"].cell)")
+            say("\(answer["status"].cell)  \(answer["id"].cell)  due \(answer["due"].cell)")
         }
     }
 

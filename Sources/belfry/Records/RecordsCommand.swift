@@ -13,12 +13,12 @@ struct RecordsCommand: AsyncParsableCommand {
     static let path = "/v1/records"
 
     static func show(_ answer: JSON) {
-        print("the records lie in \(answer["place"].cell)")
+        say("the records lie in \(answer["place"].cell)")
         switch answer["move"].string {
         case "moving":
-            print("they are moving to \(answer["to"].cell): \(answer["step"].cell)")
+            say("they are moving to \(answer["to"].cell): \(answer["step"].cell)")
         case "failed":
-            print("they could not be moved to \(answer["to"].cell): \(answer["error"].cell)")
+            say("they could not be moved to \(answer["to"].cell): \(answer["error"].cell)")
         case "moved":
             guard case .object(let rows) = answer["rows"] else { return }
             let count = rows.values.reduce(Int64(0)) { $0 + ($1.integer ?? 0) }

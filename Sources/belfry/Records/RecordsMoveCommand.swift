@@ -41,7 +41,7 @@ struct RecordsMoveCommand: AsyncParsableCommand {
                 answer = try await client.call(.get, RecordsCommand.path)
                 if !api.json, answer["step"].cell != step, answer["move"].string == "moving" {
                     step = answer["step"].cell
-                    print(step)
+                    say(step)
                 }
             }
             if api.json { print(answer.text) } else { RecordsCommand.show(answer) }

@@ -41,7 +41,7 @@ struct RecordsReopen: AsyncParsableCommand {
                 let place = try BelfryNode.recordsPlace(configuration)
                 try confirmation.ask("Put the records in \(place.name) in force again?")
                 try await Records.reopen(place)
-                print("the records in \(place.name) are in force")
+                say("the records in \(place.name) are in force")
             } catch let failure as Failure { throw failure } catch {
                 throw Failure(starting: error)
             }

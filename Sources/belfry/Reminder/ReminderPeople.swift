@@ -74,9 +74,9 @@ struct ReminderPeople: ParsableArguments {
             let status = result["status"].string ?? "error"
             sums[status, default: 0] += 1
             if status == "error" {
-                printError("\(TextWidth.printable(person)): \(result["detail"].cell)")
+                printError("\(person): \(result["detail"].cell)")
             } else if file == nil, !api.json {
-                print("\(status)  \(TextWidth.printable(person))")
+                say("\(status)  \(person)")
             }
         }
     }

@@ -25,7 +25,7 @@ struct TopicMove: AsyncParsableCommand {
                 body: .object(["opening": .time(opening)])
             )
             if api.json { return print(answer.text) }
-            print("\(topic) opens \(answer["opening"].cell), people are told \(answer["due"].cell)")
+            say("\(topic) opens \(answer["opening"].cell), people are told \(answer["due"].cell)")
             print(TopicCommand.moving(answer))
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BelfryClient
+import BelfryServer
 
 /// `belfry topic set`: makes a topic, or changes it.
 struct TopicSet: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct TopicSet: AsyncParsableCommand {
     var opening: String?
     @Option(help: "How long before that people are reminded, such as 10m.")
     var lead: String?
-    @Option(help: "The channel that carries it: wechat, template, subscribe, webhook or log.")
+    @Option(help: "The channel that carries it: \(BelfryNode.channelList.joined(separator: ", ")).")
     var channel: String?
     @Option(help: "What is sent, as text or JSON.")
     var message: String?
@@ -70,7 +71,7 @@ struct TopicSet: AsyncParsableCommand {
                 answer = try await client.call(.put, path, body: members)
             }
             if api.json { return print(answer.text) }
-            print("\(topic) opens \(answer["opening"].cell), people are told \(answer["due"].cell)")
+            say("\(topic) opens \(answer["opening"].cell), people are told \(answer["due"].cell)")
             print(TopicCommand.moving(answer))
         }
     }

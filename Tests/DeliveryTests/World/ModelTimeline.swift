@@ -66,7 +66,7 @@ final class ModelTimeline: Timeline {
                 }
                 state.entries[id]?.isCancelling = true
                 state.entries[id]?.parked = nil
-                return .inFlight
+                return entry.parked == nil ? .inFlight : .inFlightParked
             }
         }
     }
@@ -169,9 +169,9 @@ final class ModelTimeline: Timeline {
 extension ModelTimeline.State {
     mutating func put(_ push: Push, _ now: Timestamp) -> ScheduleOutcome {
         counter += 1
-        if entries[push.id]?.leaseEnds != nil {
+        if let entry = entries[push.id], entry.leaseEnds != nil {
             entries[push.id]?.parked = push
-            return .parked
+            return entry.parked == nil ? .parked : .parkedReplaced
         }
         let isNew = entries[push.id] == nil
         entries[push.id] = ModelTimeline.Entry(

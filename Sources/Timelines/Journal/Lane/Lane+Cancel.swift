@@ -84,13 +84,14 @@ extension Lane {
             return .cancelled
         }
         let push = near.pointer(entry.ordinal)
-        if push.pointee.newer != NearPush.none {
-            drop(near: push.pointee.newer)
+        let waited = push.pointee.newer
+        if waited != NearPush.none {
+            drop(near: waited)
             push.pointee.newer = NearPush.none
         }
         push.pointee.isCancelled = true
         abandonHome(entry.ordinal)
-        return .inFlight
+        return waited == NearPush.none ? .inFlight : .inFlightParked
     }
 
     /// Writes an id with its length in front.

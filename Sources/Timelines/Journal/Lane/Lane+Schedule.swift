@@ -30,11 +30,12 @@ extension Lane {
         return outcomes
     }
 
-    /// Writes down what a replay could not decide again.
+    /// Writes down what a replay could not decide again. Whether another version was parked before, it finds itself.
     func put(_ outcomes: [ScheduleOutcome], into frame: FrameBuffer) {
         let place = frame.body + frame.length
         for (index, outcome) in outcomes.enumerated() {
-            (place + index).storeBytes(of: outcome.rawValue, as: UInt8.self)
+            let kept = outcome == .parkedReplaced ? .parked : outcome
+            (place + index).storeBytes(of: kept.rawValue, as: UInt8.self)
         }
         frame.add(outcomes.count)
     }
@@ -137,8 +138,7 @@ extension Lane {
     private mutating func replace(_ slot: UInt32, by incoming: Incoming) -> ScheduleOutcome {
         let old = slots.pointer(slot).pointee
         if old.isNear, near.pointer(old.ordinal).pointee.state == .inFlight {
-            park(incoming, behind: old.ordinal)
-            return .parked
+            return park(incoming, behind: old.ordinal)
         }
         forget(old, of: slot)
         put(incoming, in: slot)
@@ -181,15 +181,15 @@ extension Lane {
     }
 
     /// Keeps a newer version until the claim on the older one ends.
-    private mutating func park(_ incoming: Incoming, behind holder: UInt32) {
-        if near.pointer(holder).pointee.newer != NearPush.none {
-            drop(near: near.pointer(holder).pointee.newer)
-        }
+    private mutating func park(_ incoming: Incoming, behind holder: UInt32) -> ScheduleOutcome {
+        let waited = near.pointer(holder).pointee.newer
+        if waited != NearPush.none { drop(near: waited) }
         let slot = near.pointer(holder).pointee.slot
         let number = makeNear(incoming, due: dueAlone(incoming), slot: slot)
         near.pointer(number).pointee.state = .parked
         near.pointer(holder).pointee.newer = number
         abandonHome(holder)
+        return waited == NearPush.none ? .parked : .parkedReplaced
     }
 
     /// The version on disk no longer counts: a newer one or a cancel has taken its place.

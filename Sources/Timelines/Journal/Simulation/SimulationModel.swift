@@ -47,9 +47,9 @@ struct SimulationModel {
         -> ScheduleOutcome
     {
         var alone = Self.alone(entry, at: now)
-        if held[id] != nil {
-            held[id]?.newer = alone
-            return .parked
+        if let held = held[id] {
+            self.held[id]?.newer = alone
+            return held.newer == nil ? .parked : .parkedReplaced
         }
         let outcome: ScheduleOutcome = pending[id] == nil ? .accepted : .replaced
         if outcome == .accepted, let key = entry.merge?.key, let head = head(key),
@@ -67,10 +67,10 @@ struct SimulationModel {
     }
 
     mutating func cancel(_ id: String) -> CancelOutcome {
-        if held[id] != nil {
-            held[id]?.isCancelled = true
-            held[id]?.newer = nil
-            return .inFlight
+        if let held = held[id] {
+            self.held[id]?.isCancelled = true
+            self.held[id]?.newer = nil
+            return held.newer == nil ? .inFlight : .inFlightParked
         }
         return pending.removeValue(forKey: id) == nil ? .gone : .cancelled
     }

@@ -41,11 +41,7 @@ extension JournalTimeline {
 
     package func cancel(_ ids: [PushID]) async throws(TimelineError) -> [CancelOutcome] {
         let outcomes = try await lanes.askAll { .cancel(ids, $0) }.values()
-        return ids.indices.map { id in
-            let found = outcomes.map { $0[id] }
-            return found.contains(.inFlight)
-                ? .inFlight : found.contains(.cancelled) ? .cancelled : .gone
-        }
+        return ids.indices.map { id in outcomes.map { $0[id] }.reduce(.gone) { $0.and($1) } }
     }
 
     /// Tells the lanes `commands`, and asks each whether it holds ids that another has just been told to place.

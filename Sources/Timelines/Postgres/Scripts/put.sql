@@ -1,4 +1,4 @@
--- Stores pushes with different ids: 0 accepted, 1 replaced, 2 parked behind one in flight.
+-- Stores pushes with different ids: 0 accepted, 1 replaced, 2 parked behind one in flight, 5 parked in the place of another.
 create or replace function store(_items item[], _now bigint, _steady bigint)
 returns table (n integer, outcome smallint) language plpgsql as $$
 #variable_conflict use_column
@@ -28,14 +28,15 @@ begin
         -- An updated row carries the mark of the lock that was needed to find it.
         returning p.id, p.xmax = 0 as is_new
     ), behind as (
-        insert into parked select * from drafts where id not in (select k.id from kept as k) order by id
+        insert into parked as p select * from drafts where id not in (select k.id from kept as k) order by id
         on conflict (id) do update set (
             id, seq, account, person, due, asked, accepted, expires, band, attempt, channel, mode, key, grace, wait, payload,
             first, last, joinable, collected, generation, owner, lease, cancelled
         ) = row(excluded.*)
+        returning p.id, p.xmax = 0 as is_new
     )
-    select i.n, cast(case when k.id is null then 2 when k.is_new then 0 else 1 end as smallint)
-    from numbered as i left join kept as k on k.id = i.id;
+    select i.n, cast(case when k.is_new then 0 when not k.is_new then 1 when b.is_new then 2 else 5 end as smallint)
+    from numbered as i left join kept as k on k.id = i.id left join behind as b on b.id = i.id;
 end $$;
 
 -- Lets a push join the group that waits for its like, if there is one and the push is not due too late: the head takes its content.
@@ -104,7 +105,7 @@ begin
             outcome := 3;
         else
             select k.outcome into outcome from store(array[one], _now, _steady) as k;
-            if one.mode > 0 and outcome <> 2 then perform lead_group(one); end if;
+            if one.mode > 0 and outcome not in (2, 5) then perform lead_group(one); end if;
         end if;
         return next;
     end loop;
@@ -130,7 +131,7 @@ begin
     ), said as (
         select i.n, i.id, row_number() over (partition by i.id order by i.n) as nth from unnest(_items) as i
     )
-    select s.n, case when s.nth = 1 or d.outcome = 2 then d.outcome else cast(1 as smallint) end
+    select s.n, case when s.nth = 1 then d.outcome else cast(case when d.outcome in (2, 5) then 5 else 1 end as smallint) end
     from said as s join stored as d on d.id = s.id;
 end $$;
 

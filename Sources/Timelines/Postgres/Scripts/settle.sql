@@ -1,18 +1,22 @@
--- 0 cancelled, 1 in flight and flagged; what is missing is gone.
+-- 0 cancelled, 1 in flight and flagged, 3 that and what was parked behind it is gone; what is missing is gone.
 create or replace function cancel(_given bigint, _passed bigint, _ids text[])
 returns table (id text, outcome smallint) language plpgsql as $$
 #variable_conflict use_column
+declare
+    unparked text[];
 begin
     perform land_ended(_ids, steady(_passed, wall(_given)));
     perform from pushes as p where p.id = any(_ids) order by p.id for update;
-    delete from parked where id = any(_ids);
+    with gone as (delete from parked where id = any(_ids) returning id)
+    select coalesce(array_agg(g.id), '{}') into unparked from gone as g;
     return query
     with ended as (
         delete from pushes as p where p.id = any(_ids) and p.generation is null returning p.id
     ), flagged as (
         update pushes as p set cancelled = true where p.id = any(_ids) and p.generation is not null returning p.id
     )
-    select e.id, cast(0 as smallint) from ended as e union all select f.id, cast(1 as smallint) from flagged as f;
+    select e.id, cast(0 as smallint) from ended as e union all
+    select f.id, cast(case when f.id = any(unparked) then 3 else 1 end as smallint) from flagged as f;
 end $$;
 
 -- Ends claims: 0 settled, 1 settled although cancelled, 2 settled with a newer version that takes over, 3 stale. A result: 0 done, 1 retry,

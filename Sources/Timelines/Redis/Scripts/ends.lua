@@ -1,16 +1,16 @@
 -- How pushes end: for cancels, settlements, and both done again.
 local DONE, RETRY = 0, 1
 
--- 0 cancelled, 1 in flight, 2 gone.
+-- 0 cancelled, 1 in flight, 2 gone, 3 in flight, and what was parked behind it is gone.
 local function cancel(digest)
     local number, batch = holder(digest)
     if not number then return 2 end
     if batch then
-        call('HDEL', PARKED, text(number))
+        local parked = call('HDEL', PARKED, text(number))
         call('HSET', KILLED, text(number), digest)
         kills = nil
         dirty = true
-        return 1
+        return parked == 1 and 3 or 1
     end
     local push = read(number)
     unfile(number, push)

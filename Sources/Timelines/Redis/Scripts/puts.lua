@@ -43,7 +43,7 @@ local function join(head, push, mode, grace, wait)
     return true
 end
 
--- Accepts one push: 0 accepted, 1 replaced, 2 parked, 3 merged, 4 due too far ahead.
+-- Accepts one push: 0 accepted, 1 replaced, 2 parked, 3 merged, 4 due too far ahead, 5 parked in the place of another.
 local function put(words)
     local due, band, mode, grace, wait = struct.unpack('<i6BBI4I4', words)
     if due > now + HORIZON then return 4 end
@@ -57,9 +57,8 @@ local function put(words)
     if batch then
         seq = seq + 1
         push.due, push.asked = alone, alone
-        call('HSET', PARKED, text(number), struct.pack('<I6', seq) .. digest .. pack(push))
         dirty = true
-        return 2
+        return call('HSET', PARKED, text(number), struct.pack('<I6', seq) .. digest .. pack(push)) == 1 and 2 or 5
     end
     if number then
         local old = read(number)

@@ -21,6 +21,7 @@ extension RedisTimeline {
                 ended.append((digest, found.shard))
             case 1: outcomes[index] = .inFlight
             case 2: return false
+            case 3: outcomes[index] = .inFlightParked
             default: throw TimelineError(.corrupt, "a script gave an outcome that is not known")
             }
             return true
@@ -53,7 +54,7 @@ extension RedisTimeline {
 
     /// What is to be kept of a cancel.
     func cancelled(_ digest: PushDigest, _ found: Found, _ code: Int?) -> [Intent] {
-        guard intents != nil, let code, code < 2 else { return [] }
+        guard intents != nil, let code, code != 2 else { return [] }
         return [
             Intent(
                 .cancel,
